@@ -1,0 +1,1 @@
+"""Golden models: NumPy and SciPy only; nothing of ours is imported here."""
