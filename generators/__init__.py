@@ -1,0 +1,1 @@
+"""Engines: a configuration in, a Design out."""

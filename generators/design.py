@@ -1,0 +1,280 @@
+"""What every engine yields: one object that promises, computes, simulates and is written.
+
+Port, Stream, Memory and Setting describe a design to benches, flows and manifests; they
+round-trip through JSON by `to_dict` and `from_dict`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kolam.hdl import Format
+from kolam.hdl.module import Emission, emit, module
+from kolam.hdl.names import check_identifier
+from kolam.hdl.target import Target
+from kolam.kernels.bits import word
+
+_BYTE = 8
+Ints = NDArray[np.int64]
+
+
+class _Described:
+    """Round trip through plain values, for JSON."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values."""
+        values = asdict(self)  # type: ignore[call-overload]
+        return {
+            k: str(getattr(self, k)) if isinstance(getattr(self, k), Format) else v
+            for k, v in values.items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Return the object that `to_dict` described."""
+        known = {f.name: f.type for f in fields(cls)}  # type: ignore[arg-type]
+        given = dict(values)
+        for name, value in given.items():
+            if name == "format":
+                given[name] = Format.parse(value)
+            elif isinstance(value, list):
+                given[name] = tuple(value)
+            elif name not in known:
+                raise ValueError(f"{cls.__name__} has no field {name!r}")
+        return cls(**given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Port(_Described):
+    """A pin of the top. role: clock, reset, data, valid, ready, last, user or event."""
+
+    name: str
+    direction: str
+    width: int
+    stream: str | None = None
+    role: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream(_Described):
+    """An AXI4-Stream: `lanes` elements a beat, `beats` a frame, the lowest index lowest.
+
+    element_bits: bits of an element on the bus, a whole number of bytes; parts: 1 real, 2
+    complex; order[k]: the index of the k-th element of a frame.
+    """
+
+    name: str
+    lanes: int
+    beats: int
+    format: Format
+    parts: int
+    element_bits: int
+    order: tuple[int, ...]
+
+    @property
+    def elements(self) -> int:
+        """Elements of a frame."""
+        return len(self.order)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory(_Described):
+    """A memory inside: words `depth` by `width`, of `fields` equal parts written apart.
+
+    path: of instances below the top; contents: the name of its image, or None; ports: read and
+    write ports; read_latency in clocks; style: block, distributed or logic.
+    """
+
+    path: str
+    depth: int
+    width: int
+    fields: int
+    ports: int
+    read_latency: int
+    style: str
+    contents: str | None
+    loadable: bool
+
+    @property
+    def bits(self) -> int:
+        """Bits stored."""
+        return self.depth * self.width
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting(_Described):
+    """A word that s_axis_config sets between frames."""
+
+    name: str
+    bits: int
+    minimum: int
+    maximum: int
+    default: int
+
+
+class Design(ABC):
+    """A configuration with its weights: what it computes, promises and is made of.
+
+    Every promise is a property computed in closed form; nothing is built or simulated for it.
+    """
+
+    engine: str
+
+    def __init__(self, name: str, config: Any) -> None:
+        check_identifier(name, "the name of a design")
+        self.name = name
+        self.config = config
+
+    @property
+    def target(self) -> Target:
+        """What it is made for."""
+        return self.config.target
+
+    @property
+    @abstractmethod
+    def latency(self) -> int:
+        """Clocks from the first input beat to the first output beat; see design.md 4."""
+
+    @property
+    @abstractmethod
+    def interval(self) -> int:
+        """Clocks from frame to frame."""
+
+    @property
+    @abstractmethod
+    def ready_after_reset(self) -> int:
+        """Clocks from the end of reset to s_axis_tready."""
+
+    @property
+    @abstractmethod
+    def streams(self) -> tuple[Stream, ...]:
+        """The streams, inputs first."""
+
+    @property
+    @abstractmethod
+    def memories(self) -> tuple[Memory, ...]:
+        """The memories inside."""
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """What can be set at run time."""
+        return ()
+
+    @property
+    @abstractmethod
+    def multipliers(self) -> int:
+        """Multipliers, all busy at once."""
+
+    @property
+    def memory_bits(self) -> int:
+        """Bits stored in memories."""
+        return sum(m.bits for m in self.memories)
+
+    @property
+    @abstractmethod
+    def bottleneck(self) -> str:
+        """The name of the part that sets the interval."""
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """The pins of the top, in order."""
+        pins = [
+            Port(name="clk", direction="input", width=1, role="clock"),
+            Port(name="rst", direction="input", width=1, role="reset"),
+        ]
+        for stream in self.streams:
+            inward = stream.name.startswith("s_")
+            forth, back = ("input", "output") if inward else ("output", "input")
+            for role, direction, width in (
+                ("data", forth, stream.lanes * stream.element_bits),
+                ("valid", forth, 1),
+                ("ready", back, 1),
+                ("last", forth, 1),
+            ):
+                pins.append(
+                    Port(
+                        name=f"{stream.name}_t{role}",
+                        direction=direction,
+                        width=width,
+                        stream=stream.name,
+                        role=role,
+                    )
+                )
+        for event in ("event_frame_error", "event_overflow"):
+            pins.append(Port(name=event, direction="output", width=1, role="event"))
+        return tuple(pins)
+
+    @abstractmethod
+    def trace(self, x: Any) -> list[tuple[str, Ints, NDArray[np.bool_]]]:
+        """Return, layer by layer, its name, codes (frames, words) and what saturated."""
+
+    def reference(self, x: Any) -> Ints:
+        """Return the exact output codes (frames, outputs) for input codes (frames, inputs)."""
+        return self.trace(x)[-1][1]
+
+    def saturated(self, x: Any) -> Ints:
+        """Return how many words saturate in each frame of input codes."""
+        return np.sum([s.sum(axis=1) for _, _, s in self.trace(x)], axis=0)
+
+    @abstractmethod
+    def predict(self, x: Any) -> NDArray[np.float64]:
+        """Return the float answer (frames, outputs) to float inputs (frames, inputs)."""
+
+    @property
+    @abstractmethod
+    def top(self) -> tuple[module, dict[str, Any]]:
+        """The hardware function of the top, and its constants."""
+
+    def place(self, **signals: Any) -> Any:
+        """Return the top as a MyHDL block, for simulation in Python."""
+        hardware, constants = self.top
+        return hardware(**signals, **constants)
+
+    @cached_property
+    def emission(self) -> Emission:
+        """The Verilog, made once."""
+        hardware, constants = self.top
+        signals = {p.name: word(p.width) for p in self.ports}
+        return emit(hardware, self.name, {**signals, **constants})
+
+    def files(self) -> dict[str, str]:
+        """Return the texts rtl/*.v and mem/*.hex by path; the same bytes for the same design."""
+        return self.emission.files
+
+    def _stream(self, name: str) -> Stream:
+        return next(s for s in self.streams if s.name == name)
+
+    def pack(self, x: Any) -> bytes:
+        """Return frames of input codes as the bytes that an AXI DMA sends, whole beats each."""
+        stream = self._stream("s_axis")
+        size = stream.element_bits // _BYTE
+        codes = np.atleast_2d(np.asarray(x))
+        if codes.shape[1] != stream.elements:
+            raise ValueError(f"x must have {stream.elements} columns, not {codes.shape[1]}")
+        frame = np.zeros((len(codes), stream.beats * stream.lanes), np.int64)
+        frame[:, : stream.elements] = codes[:, list(stream.order)]
+        octets = frame.astype("<i8").view(np.uint8).reshape(*frame.shape, 8)[..., :size]
+        return octets.tobytes()
+
+    def unpack(self, data: bytes) -> Ints:
+        """Return the codes (frames, outputs) in the bytes that an AXI DMA receives."""
+        stream = self._stream("m_axis")
+        size = stream.element_bits // _BYTE
+        row = stream.beats * stream.lanes * size
+        if len(data) % row:
+            raise ValueError(f"data must be whole frames of {row} bytes, not {len(data)} bytes")
+        octets = np.frombuffer(data, np.uint8).reshape(-1, stream.beats * stream.lanes, size)
+        codes = np.zeros(octets.shape[:2], np.int64)
+        for k in range(size):
+            codes |= octets[..., k].astype(np.int64) << _BYTE * k
+        if stream.format.signed:
+            sign = np.int64(1) << np.int64(stream.element_bits - 1)
+            codes = (codes ^ sign) - sign
+        out = np.zeros((len(codes), stream.elements), np.int64)
+        out[:, list(stream.order)] = codes[:, : stream.elements]
+        return out

@@ -1,0 +1,224 @@
+"""The hardware of a support layer: banks, weights, lanes, rounding; see support_plan.
+
+     in ──► row_writer ──► banks ──┐                                ┌► round ──► out
+                             ▲     ├─► multiply_accumulate × lanes ─┤  saturate
+     group_schedule ──► row_address│       (sums hop)   hold, select└  activation
+             └───────────► weights ┘
+"""
+
+from typing import Any
+
+from myhdl import ConcatSignal
+
+from kolam.generators.support_plan import SupportPlan
+from kolam.hdl import instances, module
+from kolam.hdl.image import Image
+from kolam.hdl.memories import ram, rom
+from kolam.hdl.multiply_accumulate import multiply_accumulate, multiply_hop
+from kolam.kernels.bias_add import bias_add
+from kolam.kernels.bits import bits, concat, constant, field, word
+from kolam.kernels.cycle_counter import cycle_counter
+from kolam.kernels.delay import delay, pulse_delay
+from kolam.kernels.group_schedule import group_schedule
+from kolam.kernels.link import any_flag, connect
+from kolam.kernels.result_select import result_control, result_select
+from kolam.kernels.round_saturate import narrow
+from kolam.kernels.row_address import row_choice, row_selector, row_stepper
+from kolam.kernels.row_writer import row_writer
+from kolam.kernels.rows_ready import rows_ready, rows_ready_even
+
+
+def rescaled(bus: Any, low: int, width: int) -> Any:
+    """Return bits low and up of a two's complement bus as a word of `width` bits."""
+    size = len(bus)
+    parts = []
+    if low < 0:
+        parts.append(constant(0, -low))
+    start, stop = max(low, 0), min(low + width, size)
+    if start < stop:
+        parts.append(bus(stop, start) if stop - start > 1 else bus(start))
+    missing = width - sum(len(p) for p in parts)
+    parts += [bus(size - 1)] * missing
+    return concat(parts)
+
+
+@module
+def support_layer(
+    clk, rst, in_begin, in_valid, in_data, in_free, out_begin, out_valid, out_data, out_free,
+    go, saturated, *,
+    number: int, plan: SupportPlan, weights: Image, biases: Image | None,
+) -> Any:  # fmt: skip
+    """One support layer between two links; go: its results have a place."""
+    p = plan
+    taps, lanes, latency = p.fan_in, p.lanes, p.read_latency
+    row_bits, buffer_bits, width = bits(p.rows), bits(p.buffers), p.source.width
+
+    # writer
+    row_done, frame_end = word(1), word(1)
+    enables = word(p.phases_in)
+    row, write_buffer = word(row_bits), word(buffer_bits)
+    writer = row_writer(
+        clk, rst, in_begin, in_valid, frame_end, in_free, row_done, enables, row, write_buffer,
+        phases=p.phases_in, rows=p.rows, buffers=p.buffers,
+    )  # fmt: skip
+
+    # schedule
+    ready, group_begin, last_begin, ahead, group_last, busy, first, step_end = (
+        word(1) for _ in range(8)
+    )
+    tap, next_tap = word(bits(taps)), word(bits(taps))
+    group_tap = word(bits(p.groups))
+    read_buffer, buffer_soon = word(buffer_bits), word(buffer_bits)
+    schedule = group_schedule(
+        clk, rst, ready, out_free, go, out_begin, group_begin, last_begin, ahead, group_last,
+        busy, tap, group_tap, first, step_end, frame_end, read_buffer, buffer_soon, next_tap,
+        steps=taps, groups=p.groups, buffers=p.buffers,
+    )  # fmt: skip
+    if p.even:
+        written = rows_ready_even(
+            clk, rst, row_done, group_begin, write_buffer, buffer_soon, ready,
+            rows=p.rows, reach=p.reach, buffers=p.buffers,
+        )  # fmt: skip
+    else:
+        written = rows_ready(
+            clk, rst, row_done, last_begin, ahead, group_last, step_end, ready,
+            rows=p.rows, row_step=p.step, reach=p.reach, buffers=p.buffers,
+        )  # fmt: skip
+
+    # row addresses, one a class of banks
+    read_rows = [word(row_bits) for _ in p.classes]
+    if p.address == "counter":
+        lead = cycle_counter(clk, rst, first, read_rows[0], count=p.rows)
+        lags = [delay(clk, a, b) for a, b in zip(read_rows, read_rows[1:], strict=False)]
+    elif p.address == "stepper":
+        ahead_by = p.stride // lanes
+        stepper = row_stepper(
+            clk, rst, busy, step_end, read_rows[0],
+            rows=p.rows, tap=ahead_by % p.rows, wrap=(p.step - (taps - 1) * ahead_by) % p.rows,
+        )  # fmt: skip
+    else:
+        span = max(max(c) for c in p.classes) + 1
+        choice_rows = word(span * row_bits)
+        selector = row_selector(
+            clk, rst, step_end, frame_end, next_tap, choice_rows,
+            rows=p.rows, row_step=p.step, base=tuple(q % p.rows for q in p.quotients), span=span,
+        )  # fmt: skip
+        choices = [
+            row_choice(clk, next_tap, choice_rows, read_rows[k], width=row_bits, extra=extra)
+            for k, extra in enumerate(p.classes)
+            if max(extra) > 0
+        ]
+        for k, extra in enumerate(p.classes):
+            if max(extra) == 0:
+                read_rows[k] = field(choice_rows, 0, row_bits)
+
+    # banks: one wide memory a class
+    write_at = ConcatSignal(write_buffer, row)
+    operands: list[Any] = [None] * lanes
+    read_words = [word(width * len(m)) for m in p.members]
+    banks = []
+    for k, members in enumerate(p.members):
+        banks.append(
+            ram(
+                clk,
+                concat([field(enables, b // p.words_in, 1) for b in members]),
+                write_at,
+                concat([field(in_data, b % p.words_in, width) for b in members]),
+                busy,
+                ConcatSignal(read_buffer, read_rows[k]),
+                read_words[k],
+                depth=p.bank_depth, lanes=len(members), latency=latency, style=p.bank_style,
+                target=p.target,
+            )  # fmt: skip
+        )
+        for index, bank in enumerate(members):
+            operands[bank] = field(read_words[k], index, width)
+
+    # weights
+    weight_bits = p.weight.width
+    weight_words = word(lanes * weight_bits)
+    if taps & (taps - 1) == 0 and taps > 1 and p.groups > 1:
+        weight_at = ConcatSignal(group_tap, tap)
+    else:
+        weight_at = word(bits(p.weight_depth))
+        weight_count = cycle_counter(clk, rst, busy, weight_at, count=p.weight_depth)
+    memory = rom(
+        clk, busy, weight_at, weight_words,
+        image=weights, latency=latency, style=p.weight_style, target=p.target,
+    )  # fmt: skip
+
+    # lanes
+    first_m, load = word(1), word(1)
+    first_delay = pulse_delay(clk, rst, first, first_m, clocks=latency + 1)
+    load_delay = pulse_delay(clk, rst, step_end, load, clocks=latency + 3)
+    sums = [word(p.product_width) for _ in range(lanes)]
+    factors = [field(weight_words, b, weight_bits) for b in range(lanes)]
+    if not p.source.signed:
+        operands = [ConcatSignal(constant(0), x) for x in operands]
+    if not p.weight.signed:
+        factors = [ConcatSignal(constant(0), w) for w in factors]
+    if p.hop:
+        macs = [
+            multiply_hop(
+                clk, first_m, operands[b], factors[b], sums[(b - p.hop) % lanes], sums[b],
+                target=p.target,
+            )
+            for b in range(lanes)
+        ]  # fmt: skip
+    else:
+        macs = [
+            multiply_accumulate(
+                clk, first_m, operands[b], factors[b], sums[b],
+                constant=0 if p.bias else p.half, target=p.target,
+            )
+            for b in range(lanes)
+        ]  # fmt: skip
+
+    # results: hold, select, round
+    phase, held, selected = word(bits(p.phases_out)), word(1), word(1)
+    control = result_control(
+        clk, rst, load, phase, held, selected,
+        phases=p.phases_out, groups=p.groups, tail=p.tail,
+    )  # fmt: skip
+    seen_width = p.sum_width if p.bias else p.word_width
+    seen = [word(seen_width) for _ in range(p.words_out)]
+    selectors = []
+    for u in range(p.words_out):
+        ends = [sums[p.result_lanes[k * p.words_out + u]] for k in range(p.phases_out)]
+        scaled = [rescaled(s, 0 if p.bias else p.low, seen_width) for s in ends]
+        selectors.append(
+            result_select(clk, load, phase, concat(scaled), seen[u], phases=p.phases_out)
+        )
+    if p.bias:
+        assert biases is not None
+        bias_at = word(bits(p.beats_out))
+        bias_words = word(p.words_out * p.sum_width)
+        bias_count = cycle_counter(clk, rst, held, bias_at, count=p.beats_out)
+        bias_memory = rom(
+            clk, constant(1), bias_at, bias_words,
+            image=biases, style=p.bias_style, target=p.target,
+        )  # fmt: skip
+        totals = [word(p.sum_width) for _ in range(p.words_out)]
+        adders = [
+            bias_add(clk, seen[u], field(bias_words, u, p.sum_width), totals[u])
+            for u in range(p.words_out)
+        ]
+        rounded = [rescaled(t, p.low, p.word_width) for t in totals]
+    else:
+        rounded = seen
+    codes = [word(p.result.width) for _ in range(p.words_out)]
+    over = [word(1) for _ in range(p.words_out)]
+    narrowers = [
+        narrow(
+            clk, rounded[u], codes[u], over[u],
+            drop=p.drop, rounding=p.rounding, overflow=p.overflow, activation=p.activation,
+            signed=p.result.signed, fraction=p.result.fraction,
+        )
+        for u in range(p.words_out)
+    ]  # fmt: skip
+    late = pulse_delay(
+        clk, rst, selected, out_valid, clocks=p.tail_latency - latency - 5
+    )
+    joined = connect(concat(codes), out_data)
+    flagged = any_flag(clk, rst, out_valid, concat(over), saturated)
+    return instances()

@@ -1,0 +1,322 @@
+"""A support layer on P lanes: which bank, lane, row and clock every product has.
+
+Output o reads the inputs (step o + j stride) mod inputs, j < fan_in. Input i lies in bank
+i mod P, row i div P; lane b has bank b and never reads another. At tap j of group t lane b works
+for the group's output
+
+    l = u (b - r_j) mod P,    row = (step t + q_j + c) mod R,    c = (step l + r_j - b) / P
+
+with R = inputs / P rows, q_j, r_j = divmod(j stride, P) and u step = 1 mod P. The sums hop
+stride mod P banks on from tap to tap. Everything here is arithmetic on the configuration;
+nothing is built. Source: csc-ideas 1 and 2; docs/cyclic_sparse.md.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import gcd
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kolam.hdl import Format, Overflow, Rounding
+from kolam.hdl.target import Target
+from kolam.kernels.round_saturate import Activation, round_saturate_latency
+
+_SHALLOW = 32  # words up to which a memory is made of LUTs, where the target has such
+_LOGIC_ROM = 16  # words up to which a ROM costs less as logic
+
+
+def signed_width(low: int, high: int) -> int:
+    """Return the bits of a two's complement word for low <= 0 <= high."""
+    return max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupportPlan:
+    """One support layer with its lanes; all fields are checked by the engine's Config.
+
+    words_in, words_out: words a beat of the links before and after; buffers: frames kept.
+    """
+
+    number: int
+    inputs: int
+    outputs: int
+    fan_in: int
+    stride: int
+    step: int
+    lanes: int
+    words_in: int
+    words_out: int
+    buffers: int
+    bias: bool
+    activation: Activation
+    source: Format
+    weight: Format
+    result: Format
+    rounding: Rounding
+    overflow: Overflow
+    loadable: bool
+    target: Target
+
+    @property
+    def rows(self) -> int:
+        """Rows of a frame: words in a bank."""
+        return self.inputs // self.lanes
+
+    @property
+    def groups(self) -> int:
+        """Groups of outputs; the last one may have idle lanes."""
+        return -(-self.outputs // self.lanes)
+
+    @property
+    def interval(self) -> int:
+        """Clocks that a frame needs: one for each tap of each group."""
+        return self.fan_in * self.groups
+
+    @property
+    def phases_in(self) -> int:
+        """Beats that fill a row."""
+        return self.lanes // self.words_in
+
+    @property
+    def phases_out(self) -> int:
+        """Beats that a group gives, at most fan_in."""
+        return self.lanes // self.words_out
+
+    @property
+    def tail(self) -> int:
+        """Beats of the last group."""
+        return -(-(self.outputs - (self.groups - 1) * self.lanes) // self.words_out)
+
+    @property
+    def beats_out(self) -> int:
+        """Beats of a frame of results."""
+        return (self.groups - 1) * self.phases_out + self.tail
+
+    @cached_property
+    def quotients(self) -> tuple[int, ...]:
+        """q_j: rows that tap j is ahead."""
+        return tuple(j * self.stride // self.lanes for j in range(self.fan_in))
+
+    @cached_property
+    def remainders(self) -> tuple[int, ...]:
+        """r_j: banks that tap j is ahead."""
+        return tuple(j * self.stride % self.lanes for j in range(self.fan_in))
+
+    @property
+    def hop(self) -> int:
+        """Banks that the sums move on from tap to tap; 0: they stay."""
+        return self.stride % self.lanes if self.fan_in > 1 else 0
+
+    @cached_property
+    def served(self) -> NDArray[np.int64]:
+        """(taps, lanes): the output of the group for which a lane works."""
+        inverse = pow(self.step, -1, self.lanes) if self.lanes > 1 else 0
+        banks = np.arange(self.lanes)[None, :]
+        ahead = np.array(self.remainders)[:, None]
+        return np.asarray(inverse * (banks - ahead) % self.lanes)
+
+    @cached_property
+    def carries(self) -> NDArray[np.int64]:
+        """(taps, lanes): c, the rows beyond step t + q_j."""
+        banks = np.arange(self.lanes)[None, :]
+        ahead = np.array(self.remainders)[:, None]
+        return np.asarray((self.step * self.served + ahead - banks) // self.lanes)
+
+    @cached_property
+    def classes(self) -> tuple[tuple[int, ...], ...]:
+        """The different columns of carries: banks of one class read the same rows."""
+        columns = {tuple(int(c) for c in column) for column in self.carries.T}
+        return tuple(sorted(columns, key=lambda column: (-sum(column), column)))
+
+    @cached_property
+    def members(self) -> tuple[tuple[int, ...], ...]:
+        """The banks of each class."""
+        columns = [tuple(int(c) for c in column) for column in self.carries.T]
+        return tuple(
+            tuple(b for b, column in enumerate(columns) if column == kind)
+            for kind in self.classes
+        )
+
+    @cached_property
+    def result_lanes(self) -> tuple[int, ...]:
+        """The lane in which the sum of the group's output l ends."""
+        last = self.remainders[-1]
+        return tuple((self.step * out + last) % self.lanes for out in range(self.lanes))
+
+    @cached_property
+    def reach(self) -> int:
+        """Group t reads no row beyond step t + reach, or beyond the frame."""
+        furthest = int(np.max(np.array(self.quotients)[:, None] + self.carries))
+        return min(furthest, self.rows - 1)
+
+    @property
+    def even(self) -> bool:
+        """Whether a row is written for every group, so that one counter tells both."""
+        return self.step == 1 and self.groups == self.rows
+
+    @property
+    def address(self) -> str:
+        """Form of the row addresses: counter, stepper or selector (kernels/row_address)."""
+        cyclic = self.step * self.groups % self.rows == 0
+        power = self.rows & (self.rows - 1) == 0
+        if len(self.classes) == 1 and cyclic and power:
+            return "stepper"
+        if (
+            self.step == 1 and self.fan_in > 1 and cyclic
+            and (self.fan_in - 1) * self.stride < self.lanes
+        ):  # fmt: skip
+            return "counter"
+        return "selector"
+
+    @cached_property
+    def limits(self) -> tuple[int, int]:
+        """The least and the largest sum of products."""
+        x, w = self.source, self.weight
+        products = [a * b for a in (x.minimum, x.maximum) for b in (w.minimum, w.maximum)]
+        return self.fan_in * min(0, *products), self.fan_in * max(0, *products)
+
+    @property
+    def shift(self) -> int:
+        """Fraction bits that the sum has beyond the result."""
+        return self.source.fraction + self.weight.fraction - self.result.fraction
+
+    @property
+    def half(self) -> int:
+        """Added to every sum upstream of the rounding, so that it need only truncate; or 0."""
+        early = self.bias or not self.hop
+        if self.rounding is Rounding.HALF_UP and self.shift > 0 and early:
+            return 1 << self.shift - 1
+        return 0
+
+    @property
+    def product_width(self) -> int:
+        """Bits of the accumulator: the exact sum, with the half where the lane adds it."""
+        low, high = self.limits
+        return signed_width(low, high + (0 if self.bias else self.half))
+
+    @property
+    def sum_width(self) -> int:
+        """Bits of the exact sum with bias: one more, as a bias is no wider than the products."""
+        return self.product_width + self.bias
+
+    @property
+    def drop(self) -> int:
+        """Fraction bits that the rounding unit sees and drops."""
+        if self.shift <= 0 or self.half or self.rounding is Rounding.TRUNCATE:
+            return 0
+        return 1 if self.rounding is Rounding.HALF_UP else self.shift
+
+    @property
+    def low(self) -> int:
+        """Lowest bit of the sum that the rounding unit sees; negative: zeros are appended."""
+        return self.shift - self.drop
+
+    @property
+    def word_width(self) -> int:
+        """Bits that the rounding unit sees: all that may count, and more than the result."""
+        return max(self.sum_width - self.low, self.result.width + self.drop + 1)
+
+    @property
+    def read_latency(self) -> int:
+        """Clocks from address to data, of activations and weights alike."""
+        return 2 if self.target is Target.ECP5 else 1
+
+    @property
+    def tail_latency(self) -> int:
+        """Clocks from the last tap of a group to its first beat of results."""
+        narrowing = round_saturate_latency(self.drop, self.overflow)
+        return self.read_latency + 5 + narrowing + self.bias
+
+    @property
+    def decision(self) -> int:
+        """Clocks from the beat that completes a row to the begin of the group that waits."""
+        return 2 if self.fan_in > 2 else 1  # noqa: PLR2004, as in kernels/group_schedule
+
+    @property
+    def bank_depth(self) -> int:
+        """Words of a bank: rows and buffers, each a power of two in the address."""
+        return self.buffers << max(1, (self.rows - 1).bit_length())
+
+    @property
+    def bank_style(self) -> str:
+        """block, or distributed where a bank is shallow."""
+        return "distributed" if self.bank_depth <= _SHALLOW else "block"
+
+    @property
+    def weight_depth(self) -> int:
+        """Words of the weight memory; a word has a weight for every lane."""
+        return self.interval
+
+    @property
+    def weight_style(self) -> str:
+        """block, or logic where a ROM is shallow."""
+        if self.loadable:
+            return "distributed" if self.weight_depth <= _SHALLOW else "block"
+        return "logic" if self.weight_depth <= _LOGIC_ROM else "block"
+
+    @property
+    def bias_style(self) -> str:
+        """block, or logic where the biases are few."""
+        return "logic" if self.beats_out <= _LOGIC_ROM else "block"
+
+    def begins(self, arrivals: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the clock in which each group of the first frame begins.
+
+        arrivals: the clock of each beat that comes in. b_t = max over s <= t of
+        (a_s + (t - s) fan_in), a_s when the rows of group s are known to be there.
+        """
+        t = np.arange(self.groups)
+        rows = np.minimum(self.step * t + self.reach, self.rows - 1)
+        ready = arrivals[(rows + 1) * self.phases_in - 1] + self.decision
+        return np.asarray(np.maximum.accumulate(ready - self.fan_in * t) + self.fan_in * t)
+
+    def departures(self, begins: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the clock of each beat of results, of groups that begin at these clocks."""
+        first = begins + self.fan_in + self.tail_latency
+        beats = first[:, None] + np.arange(self.phases_out)
+        return beats.ravel()[: self.beats_out]
+
+    def weight_words(self, weights: NDArray[np.int64]) -> tuple[int, ...]:
+        """Return the weight memory for codes (outputs, fan_in): word t fan_in + j, field a lane."""
+        padded = np.zeros((self.groups * self.lanes, self.fan_in), np.int64)
+        padded[: self.outputs] = weights
+        grouped = padded.reshape(self.groups, self.lanes, self.fan_in)
+        mask = (1 << self.weight.width) - 1
+        words = []
+        for t in range(self.groups):
+            for j in range(self.fan_in):
+                fields = grouped[t, self.served[j], j].tolist()
+                words.append(
+                    sum((int(v) & mask) << b * self.weight.width for b, v in enumerate(fields))
+                )
+        return tuple(words)
+
+    def bias_words(self, bias: NDArray[np.int64]) -> tuple[int, ...]:
+        """Return the bias memory: a word a beat of results, a field a word, the half included."""
+        padded = [0] * (self.beats_out * self.words_out)
+        padded[: self.outputs] = [int(v) + self.half for v in bias]
+        mask = (1 << self.sum_width) - 1
+        return tuple(
+            sum(
+                (padded[beat * self.words_out + k] & mask) << k * self.sum_width
+                for k in range(self.words_out)
+            )
+            for beat in range(self.beats_out)
+        )
+
+
+def legal_lanes(inputs: int, outputs: int, step: int) -> list[int]:
+    """Return the lane counts a support layer can have: divisors of inputs, coprime to step.
+
+    Beyond the first that serves all outputs at once no more lanes help, and none are listed.
+    """
+    lanes = [p for p in range(1, inputs + 1) if inputs % p == 0 and gcd(step, p) == 1]
+    enough = [p for p in lanes if p >= outputs]
+    return [p for p in lanes if p <= (enough[0] if enough else inputs)]
+
+
+def link_words(lanes: int, fan_in: int, following: int) -> int | None:
+    """Return the words a beat of a link: the fewest that keep up and divide both its ends."""
+    common = gcd(lanes, following)
+    return next((u for u in range(1, common + 1) if common % u == 0 and u * fan_in >= lanes), None)

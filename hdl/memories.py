@@ -1,0 +1,215 @@
+"""Memory leaves: what MyHDL cannot say with the attributes that synthesis needs.
+
+A read is defined only where no write to the same address happens in the same clock; the
+Python model and, in simulation, the Verilog stop when one does.
+"""
+
+from typing import Any
+
+from myhdl import always, always_comb
+
+from kolam.hdl.image import Image
+from kolam.hdl.module import LeafText, instances, leaf
+from kolam.hdl.target import Target
+
+
+class MemoryClash(AssertionError):
+    """A word was read in the clock that wrote it."""
+
+
+def _storage(style: str, width: int, depth: int) -> str:
+    return (
+        f'(* ram_style = "{style}", no_rw_check *)\n'
+        f"reg [{width - 1}:0] mem [0:{depth - 1}];\n"
+    )
+
+
+def _opened(image: Image | None) -> str:
+    """Return the text that loads an image and, in simulation, checks what was loaded."""
+    if image is None:
+        return ""
+    chunks = -(-image.width // 32)
+    padded = f"{{{32 * chunks - image.width}'d0, mem[k]}}" if image.width % 32 else "mem[k]"
+    return f"""
+// synthesis translate_off
+integer k, chunk, words;
+reg [31:0] sum;
+reg [{32 * chunks - 1}:0] word;
+// synthesis translate_on
+initial begin
+    $readmemh({{MEM_DIR, IMAGE}}, mem);
+    // synthesis translate_off
+    sum = 0;
+    words = 0;
+    for (k = 0; k < {image.depth}; k = k + 1) begin
+        word = {padded};
+        if (^word !== 1'bx) words = words + 1;
+        for (chunk = 0; chunk < {chunks}; chunk = chunk + 1)
+            sum = 31 * sum + word[32 * chunk +: 32];
+    end
+    if (words != {image.depth} || sum !== CHECKSUM) begin
+        $display("FAIL memory image %0s: %0d of {image.depth} words, checksum %h, not %h",
+                 IMAGE, words, sum, CHECKSUM);
+        $finish;
+    end
+    // synthesis translate_on
+end
+"""
+
+
+def _clash(depth: int) -> str:
+    return """
+// synthesis translate_off
+always @(posedge clk)
+    if (re && |we && waddr == raddr) begin
+        $display("FAIL memory clash in %m at address %0d", raddr);
+        $finish;
+    end
+// synthesis translate_on
+"""
+
+
+def _read(style: str, width: int, abits: int, latency: int) -> LeafText:
+    """Return a registered read; a LUT memory registers its address, not its data."""
+    if style == "block":
+        if latency == 1:
+            return LeafText("always @(posedge clk) if (re) rdata <= mem[raddr];\n", ("rdata",))
+        return LeafText(
+            f"reg [{width - 1}:0] fetched;\n"
+            "always @(posedge clk) begin\n"
+            "    if (re) fetched <= mem[raddr];\n    rdata <= fetched;\nend\n",
+            ("rdata",),
+        )
+    chain = "".join(f"reg [{abits - 1}:0] raddr_d{k + 1};\n" for k in range(latency))
+    moves = "    if (re) raddr_d1 <= raddr;\n" + "".join(
+        f"    raddr_d{k + 1} <= raddr_d{k};\n" for k in range(1, latency)
+    )
+    return LeafText(
+        f"{chain}always @(posedge clk) begin\n{moves}end\n"
+        f"assign rdata = mem[raddr_d{latency}];\n"
+    )
+
+
+def _ram_text(
+    ports: dict[str, int], *, depth: int, lanes: int, latency: int, style: str, target: Target,
+    image: Image | None,
+) -> LeafText:  # fmt: skip
+    width, each = ports["rdata"], ports["rdata"] // lanes
+    read = _read(style, width, ports["raddr"], latency)
+    enable = "we" if lanes == 1 else "we[lane]"
+    body = _storage(style, width, depth) + _opened(image)
+    if lanes == 1:
+        body += "always @(posedge clk) if (we) mem[waddr] <= wdata;\n"
+    else:
+        body += (
+            "integer lane;\nalways @(posedge clk)\n"
+            f"    for (lane = 0; lane < {lanes}; lane = lane + 1)\n"
+            f"        if ({enable}) mem[waddr][lane*{each} +: {each}] <= "
+            f"wdata[lane*{each} +: {each}];\n"
+        )
+    return LeafText(body + read.body + _clash(depth), read.registers)
+
+
+@leaf(outputs=("rdata",), verilog=_ram_text)
+def ram(
+    clk, we, waddr, wdata, re, raddr, rdata, *,
+    depth: int, lanes: int = 1, latency: int = 1, style: str = "block",
+    target: Target = Target.GENERIC, image: Image | None = None,
+) -> Any:  # fmt: skip
+    """RAM, one write and one read port, a write enable a lane; read latency 1 or 2 clocks."""
+    width = len(rdata)
+    each = width // lanes
+    mask = (1 << each) - 1
+    mem = list(image.words) if image else [0] * depth
+    pipe = [0] * latency
+
+    @always(clk.posedge)
+    def access():
+        enables = int(we)
+        if re and enables and int(waddr) == int(raddr):
+            raise MemoryClash(f"address {int(raddr)} is read while it is written")
+        if re:
+            pipe[0] = mem[int(raddr)]
+        for lane in range(lanes):
+            if enables >> lane & 1:
+                low = lane * each
+                word = mem[int(waddr)] & ~(mask << low)
+                mem[int(waddr)] = word | (int(wdata) & mask << low)
+        rdata.next = pipe[latency - 1]
+        for stage in range(latency - 1, 0, -1):
+            pipe[stage] = pipe[stage - 1]
+
+    return instances()
+
+
+def _rom_text(
+    ports: dict[str, int], *, image: Image, latency: int, style: str, target: Target
+) -> LeafText:
+    read = _read(style, ports["rdata"], ports["raddr"], latency)
+    body = _storage(style, image.width, image.depth).replace(", no_rw_check", "")
+    return LeafText(body + _opened(image) + read.body, read.registers)
+
+
+@leaf(outputs=("rdata",), verilog=_rom_text)
+def rom(
+    clk, re, raddr, rdata, *,
+    image: Image, latency: int = 1, style: str = "block", target: Target = Target.GENERIC,
+) -> Any:  # fmt: skip
+    """ROM with registered read, latency 1 or 2 clocks."""
+    pipe = [0] * latency
+    words = image.words
+
+    @always(clk.posedge)
+    def access():
+        if re:
+            pipe[0] = words[int(raddr)] if int(raddr) < len(words) else 0
+        rdata.next = pipe[latency - 1]
+        for stage in range(latency - 1, 0, -1):
+            pipe[stage] = pipe[stage - 1]
+
+    return instances()
+
+
+def _shift_text(ports: dict[str, int], *, depth: int, style: str) -> LeafText:
+    width, abits = ports["wdata"], ports["raddr"]
+    if style == "shift":  # the form from which SRL16E and SRLC32E are inferred
+        return LeafText(
+            f"genvar b;\ngenerate for (b = 0; b < {width}; b = b + 1) begin : bits\n"
+            f"    reg [{depth - 1}:0] line;\n"
+            f"    always @(posedge clk) if (we) line <= {{line[{depth - 2}:0], wdata[b]}};\n"
+            "    assign rdata[b] = line[raddr];\nend endgenerate\n".replace(
+                "wdata[b]", "wdata[b]" if width > 1 else "wdata"
+            ).replace("rdata[b]", "rdata[b]" if width > 1 else "rdata")
+        )
+    return LeafText(
+        f'(* ram_style = "distributed" *)\nreg [{width - 1}:0] mem [0:{depth - 1}];\n'
+        f"reg [{abits - 1}:0] newest = 0;\n"
+        f"wire [{abits - 1}:0] at = newest - raddr;\n"
+        f"wire [{abits - 1}:0] free = newest + 1'b1;\n"
+        "always @(posedge clk) if (we) begin\n    mem[free] <= wdata;\n    newest <= free;\nend\n"
+        "assign rdata = mem[at];\n"
+    )
+
+
+@leaf(outputs=("rdata",), verilog=_shift_text)
+def shift_ram(clk, we, wdata, raddr, rdata, *, depth: int, style: str = "shift") -> Any:
+    """Addressable shift register: rdata is the word written raddr writes before the newest.
+
+    depth is a power of two; style "shift" makes SRLs, "ram" a ring in a small memory.
+    """
+    line = [0] * depth
+    written = [0]
+
+    @always(clk.posedge)
+    def shift():
+        if we:
+            line.insert(0, int(wdata))
+            line.pop()
+            written[0] += 1
+            rdata.next = line[int(raddr.next)]
+
+    @always(raddr)
+    def look():
+        rdata.next = line[int(raddr)]
+
+    return instances()

@@ -1,0 +1,1 @@
+"""Datapath blocks, one a file."""

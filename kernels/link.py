@@ -1,0 +1,60 @@
+"""Between stages: a Link promises whole frames (begin, valid, data, free; design.md 4).
+
+Once a frame is begun its producer never waits; it begins only where a frame buffer is free.
+"""
+
+from myhdl import always, always_comb
+
+from kolam.hdl import instances, module
+
+
+@module
+def link_source(s_valid, s_ready, s_first, free, frame_begin, valid):
+    """Feed a Link from a stream of whole frames whose first beats are marked."""
+
+    @always_comb
+    def decide():
+        s_ready.next = free or not s_first
+        valid.next = s_valid and (free or not s_first)
+        frame_begin.next = s_valid and free and s_first
+
+    return instances()
+
+
+@module
+def connect(x, y):
+    """Name a word that is put together from others."""
+
+    @always_comb
+    def give():
+        y.next = x
+
+    return instances()
+
+
+@module
+def any_flag(clk, rst, valid, flags, seen):
+    """Tell, one clock later, whether a valid beat has a flag."""
+
+    @always(clk.posedge)
+    def look():
+        if rst:
+            seen.next = False
+        else:
+            seen.next = valid and flags != 0
+
+    return instances()
+
+
+@module
+def any_event(clk, rst, events, seen):
+    """Tell, one clock later, whether there is an event."""
+
+    @always(clk.posedge)
+    def look():
+        if rst:
+            seen.next = False
+        else:
+            seen.next = events != 0
+
+    return instances()
