@@ -20,8 +20,10 @@ signedness:
 
 import ast
 import builtins
+import linecache
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from myhdl import Constant, EnumItemType, concat, downrange, intbv, modbv
@@ -60,9 +62,11 @@ def faults(processes: Iterable[Any], ports: Mapping[str, Any] | None = None) -> 
     checks = []
     for process in processes:
         check = _Process(process)
-        if process.funcobj.__code__ in codes:
-            check.refuse(None, "a process must be defined once, not in a loop")
-        codes.add(process.funcobj.__code__)
+        code = process.funcobj.__code__
+        looped = any(code.co_firstlineno in lines for lines in _loops(check.file))
+        if looped or code in codes:
+            check.refuse(None, "a process must be defined once", "in a loop")
+        codes.add(code)
         check.run()
         checks.append(check)
         driven |= check.driven
@@ -71,6 +75,17 @@ def faults(processes: Iterable[Any], ports: Mapping[str, Any] | None = None) -> 
             check.find_undriven(driven | {id(s) for s in ports.values()})
         found += check.found
     return found
+
+
+@cache
+def _loops(file: str) -> list[range]:
+    """Return the lines of the loops in a file."""
+    tree = ast.parse("".join(linecache.getlines(file)))
+    return [
+        range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.For | ast.While)
+    ]
 
 
 @dataclass(frozen=True)
@@ -261,20 +276,21 @@ class _Process:
 
     def assign(self, target: ast.expr, value: ast.expr) -> None:
         """`x.next`, `x[i].next`, `x.next[8:4]`, `x.next[i]`, `t[:]`, `t[8:4]` or `t[i]`."""
+        part = isinstance(target, ast.Subscript)
         match target:
             case ast.Attribute(attr="next", value=inner):
                 kind = self.target(inner)
             case ast.Subscript(value=ast.Attribute(attr="next", value=inner)):
                 kind = self.part(target, self.target(inner))
+            case ast.Subscript(
+                value=ast.Name(id=name), slice=ast.Slice(lower=None, upper=None, step=None)
+            ) if name in self.variables:
+                kind, part = self.variables[name], False
             case ast.Subscript(value=ast.Name(id=name)) if name in self.variables:
-                whole = isinstance(target.slice, ast.Slice) and not (
-                    target.slice.lower or target.slice.upper
-                )
-                kind = self.variables[name]
-                kind = kind if whole else self.part(target, kind)
+                kind = self.part(target, self.variables[name])
             case _:
                 raise self.stop(target, "a target must be a signal's .next or a variable's [:]")
-        self.assigned(kind, value)
+        self.assigned(kind, value, part)
 
     def target(self, node: ast.expr) -> _Kind:
         kind = self.leaf(node, driving=True)
@@ -290,7 +306,7 @@ class _Process:
         self.index(node, node.slice, whole.bits)
         return _BOOL
 
-    def assigned(self, target: _Kind, value: ast.expr) -> None:
+    def assigned(self, target: _Kind, value: ast.expr, part: bool = False) -> None:
         """Check a right-hand side against what it is assigned to."""
         if isinstance(value, ast.IfExp):
             self.test(value.test)
@@ -308,6 +324,8 @@ class _Process:
                 kind.what == "bool" or (kind.leaf and kind.low >= 0 and kind.high <= 1)
             ):
                 raise self.stop(value, "the value of a 1-bit target must be 1-bit")
+            if part and kind.low < 0:
+                raise self.stop(value, "a part must be given an unsigned value")
 
     def augment(self, node: ast.AugAssign) -> None:
         """`t += x`, where MyHDL writes no parentheses about x."""
@@ -688,19 +706,24 @@ class _Process:
         high, low = node.slice.lower, node.slice.upper  # type: ignore[attr-defined]
         if node.slice.step or high is None:  # type: ignore[attr-defined]
             raise self.stop(node, "a slice must say where it ends: x[high:low]")
-        moving = isinstance(low, ast.Name) and (
+        scaled = (  # k*8 with a loop variable k; the emitter rewrites it, as Verilog demands
+            isinstance(low, ast.BinOp)
+            and isinstance(low.op, ast.Mult)
+            and isinstance(low.left, ast.Name)
+            and low.left.id in self.counters
+        )
+        moving = scaled or isinstance(low, ast.Name) and (
             low.id in self.counters or self.leaf(low).what == "word"
         )
         if moving:
             if not (
                 isinstance(high, ast.BinOp)
                 and isinstance(high.op, ast.Add)
-                and isinstance(high.left, ast.Name)
-                and high.left.id == low.id
+                and ast.dump(high.left) == ast.dump(low)
             ):
                 raise self.stop(node, "a moving slice must be x[o+8:o] with a name o")
             width = self.number(high.right).low
-            start = self.leaf(low)
+            start = self.number(low) if scaled else self.leaf(low)
             if start.low < 0 or start.high + width > base.bits:
                 raise self.stop(node, f"a slice must lie within the {base.bits} bits of its word")
         else:
