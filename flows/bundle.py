@@ -1,0 +1,350 @@
+"""The hand-off folder: everything that another person needs, and nothing from this machine.
+
+It holds no date and no absolute path: the same design makes the same bytes anywhere.
+"""
+
+import hashlib
+import importlib.metadata
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kolam.flows.staging import write_folder
+from kolam.generators.design import Design
+from kolam.hdl import primitives
+from kolam.testbenches import bench, stimulus
+
+SCHEMA = 1
+_PROMISES = {"design", "top", "streams", "latency", "interval", "ready_after_reset", "vectors"}
+MANIFEST = "manifest.json"
+
+
+def write(
+    design: Design,
+    out: Path | str,
+    *,
+    force: bool = False,
+    x: ArrayLike | None = None,
+    frames: int = 8,
+    seed: int = 0,
+) -> Path:
+    """Write the hand-off folder of a design; return its path.
+
+    out: absent, empty, or with `force` a folder that kolam wrote and nobody added to.
+    x: (frames, inputs) input codes of its vectors; without, `frames` of them are drawn from seed.
+    The folder appears whole or not at all, whenever the run ends.
+
+    Raises ValueError for an out or an x that is not as above, BlockingIOError while another run
+    writes there, or another OSError.
+    """
+    if frames < 1:
+        raise ValueError(f"frames must be 1 or more, not {frames!r}")
+    target = Path(os.path.realpath(out))
+    admit(target, out, force)  # before minutes are spent
+    if x is None:
+        x = stimulus.codes(design, frames, seed)
+    texts = contents(design, np.asarray(x), seed)
+    files = {name: text.encode() for name, text in texts.items()}
+    files["reference/model.npz"] = _model(design, np.asarray(x))
+    files[MANIFEST] = _manifest(design, files, np.asarray(x), seed).encode()
+    write_folder(target, files, last=MANIFEST, admit=lambda path: admit(path, out, force))
+    return Path(out)
+
+
+def admit(target: Path, out: Path | str, force: bool) -> None:
+    """Raise ValueError, in terms of `out`, unless the folder may be written to `target`."""
+    if target == Path(target.anchor) or target in (Path.cwd(), *Path.cwd().parents):
+        raise ValueError(f"out must be a folder outside of which one works, not {str(out)!r}")
+    if not os.path.lexists(target):
+        return
+    wanted = "out must be absent, empty or a folder that kolam wrote"
+    if not target.is_dir():
+        raise ValueError(f"{wanted}, not the file {str(out)!r}")
+    found = _found(target)
+    if not found and not any(target.iterdir()):
+        return
+    try:
+        known = {MANIFEST, *_read_manifest(target)["files"]}
+    except (OSError, ValueError, RecursionError):
+        raise ValueError(f"{wanted}, not {str(out)!r}") from None
+    if added := sorted(found - known):
+        raise ValueError(f"{wanted}, not {str(out)!r}, to which {added[0]!r} was added")
+    if not force:
+        raise ValueError(f"{wanted} and --force is given, not {str(out)!r}, which kolam wrote")
+
+
+def _found(folder: Path) -> set[str]:
+    """Return the relative paths of all that is in a folder but folders."""
+    return {
+        (Path(path) / name).relative_to(folder).as_posix()
+        for path, folders, files in os.walk(folder)
+        for name in [*files, *(f for f in folders if (Path(path) / f).is_symlink())]
+    }
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    """Return a manifest of ours; ValueError for anything else."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    if not isinstance(manifest, dict) or manifest.get("generator") != "kolam":
+        raise ValueError("manifest.json must be one that kolam wrote")
+    if manifest.get("schema") != SCHEMA:
+        raise ValueError(f"schema must be {SCHEMA}, not {manifest.get('schema')!r}")
+    if absent := _PROMISES - manifest.keys():
+        raise ValueError(f"{min(absent)} must be in the manifest")
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not all(map(_inside, files)):
+        raise ValueError("files must be relative paths and their sha256")
+    return manifest
+
+
+def _inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "\\" not in name
+
+
+def contents(design: Design, x: NDArray[Any], seed: int) -> dict[str, str]:
+    """Return the texts of the folder by path, without model and manifest."""
+    rtl = design.files()
+    models = primitives.models(rtl)
+    script = [stimulus.Frame(row) for row in x]
+    texts = {
+        **rtl,
+        **{f"tb/{name}": text for name, text in models.items()},
+        **bench.write_bench(design, script, seed=seed),
+        "files.f": "".join(f"{name}\n" for name in sorted(rtl) if name.endswith(".v")),
+    }
+    texts["run_icarus.sh"] = _run_icarus(design, len(x), sorted(models))
+    texts["README.md"] = _readme(design, texts, len(x))
+    return texts
+
+
+def _verdict(design: Design, frames: int) -> str:
+    beats = next(s for s in design.streams if s.name == "m_axis").beats
+    return f"PASS design={design.name} frames={frames} beats={frames * beats} lasts={frames} "
+
+
+def _run_icarus(design: Design, frames: int, models: list[str]) -> str:
+    sources = [f"tb/{design.name}_tb.v", *(f"tb/{name}" for name in models)]
+    return _RUN_ICARUS.format(
+        name=design.name,
+        sources=" ".join(sources),
+        verdict=_verdict(design, frames) + "mismatches=0 ",
+    )
+
+
+_RUN_ICARUS = """\
+#!/bin/sh
+# Runs the bench of {name} with Icarus Verilog. Prints one line that begins with PASS or FAIL;
+# ends with 0 for PASS, 1 for FAIL, 2 when iverilog is missing or refuses the files.
+# Arguments go to the bench, which lists them at its top: sh run_icarus.sh +stall=30 +gap=20
+# From any folder; writes nothing here.
+set -u
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 2
+build=$(mktemp -d "${{TMPDIR:-/tmp}}/kolam.XXXXXX") || exit 2
+trap 'rm -rf "$build"' EXIT
+trap 'exit 130' HUP INT TERM
+
+command -v iverilog >/dev/null || {{
+    echo "iverilog must be on the PATH: install Icarus Verilog" >&2
+    exit 2
+}}
+cd "$here" || exit 2
+iverilog -g2005 -o "$build/bench" -s {name}_tb -c files.f {sources} >&2 || exit 2
+vvp -n "$build/bench" "$@" >"$build/log" 2>&1 </dev/null
+
+# a simulator's exit status says nothing: one verdict, and the counts expected, do
+if [ "$(grep -c -e '^PASS' -e '^FAIL' "$build/log")" = 1 ] &&
+    grep '^{verdict}' "$build/log"; then
+    exit 0
+fi
+grep -v -e '^PASS' -e '^FAIL' "$build/log" >&2
+grep -m 1 '^FAIL' "$build/log" || echo "FAIL design={name} reason=no verdict"
+exit 1
+"""
+
+
+def _model(design: Design, x: NDArray[Any]) -> bytes:
+    """Return an .npz: configuration and weights, inputs and exact outputs, their formats."""
+    formats = {s.name: str(s.format) for s in design.streams}
+    arrays = {
+        "input": x.astype(np.int64),
+        "output": design.reference(x),
+        "saturated": design.saturated(x),
+        "input_format": np.array(formats["s_axis"]),
+        "output_format": np.array(formats["m_axis"]),
+    }
+    octets = io.BytesIO()
+    with zipfile.ZipFile(octets, "w") as archive:
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.asarray(array), version=(1, 0), allow_pickle=False)
+            # without a date of its own, unlike numpy.savez in a future version
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
+    return octets.getvalue()
+
+
+def _manifest(design: Design, files: Mapping[str, bytes], x: NDArray[Any], seed: int) -> str:
+    lines = {
+        "generator": "kolam",
+        "schema": SCHEMA,
+        "design": design.name,
+        "top": design.name,
+        "engine": design.engine,
+        "target": design.target.value,
+        "versions": {name: importlib.metadata.version(name) for name in ("kolam", "myhdl")},
+        "config": design.config.to_dict(),
+        "ports": [port.to_dict() for port in design.ports],
+        "streams": [stream.to_dict() for stream in design.streams],
+        "memories": [memory.to_dict() for memory in design.memories],
+        "settings": [setting.to_dict() for setting in design.settings],
+        "latency": design.latency,
+        "interval": design.interval,
+        "ready_after_reset": design.ready_after_reset,
+        "multipliers": design.multipliers,
+        "memory_bits": design.memory_bits,
+        "bottleneck": design.bottleneck,
+        "parallelism": design.parallelism,
+        "vectors": {"frames": len(x), "seed": seed},
+        "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
+    }
+    return _json(lines)
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    """Return JSON to be read by people too: a line for every key, and for every part below it."""
+    lines = []
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            inner = [f"    {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items()]
+            text = "{\n" + ",\n".join(inner) + "\n  }"
+        elif isinstance(value, list) and value:
+            text = "[\n" + ",\n".join(f"    {json.dumps(v)}" for v in value) + "\n  ]"
+        else:
+            text = json.dumps(value)
+        lines.append(f"  {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _readme(design: Design, texts: Mapping[str, str], frames: int) -> str:
+    memory = 'chparam -set MEM_DIR "mem/" ' + design.name + "; " if design.memories else ""
+    read = "; ".join(
+        [f"read_verilog -defer {n}" for n in texts["files.f"].split()]
+        if len(texts["files.f"].split()) == 1
+        else ["read_verilog -defer rtl/*.v"]
+    )
+    rows = [f"| `{p.name}` | {p.direction} | {p.width} | {p.role} |" for p in design.ports]
+    source, sink = (next(s for s in design.streams if s.name == n) for n in ("s_axis", "m_axis"))
+    return _README.format(
+        name=design.name,
+        engine=design.engine.replace("_", " "),
+        target=design.target.value,
+        latency=design.latency,
+        interval=design.interval,
+        ready=design.ready_after_reset,
+        multipliers=design.multipliers,
+        memory_bits=design.memory_bits,
+        bottleneck=design.bottleneck,
+        frames=frames,
+        ports="\n".join(rows),
+        inputs=_stream(source),
+        outputs=_stream(sink),
+        yosys=f"{read}; {memory}synth_xilinx -family xc7 -flatten -top {design.name}; stat",
+    )
+
+
+def _stream(stream: Any) -> str:
+    return (
+        f"{stream.elements} elements of {stream.format} ({stream.element_bits} bits each on the "
+        f"bus, {stream.lanes} a beat, the lowest index lowest), {stream.beats} beats a frame"
+    )
+
+
+_README = """\
+# {name}
+
+A {engine} engine, generated by kolam for the target `{target}`: Verilog-2001 in `rtl/`, listed in
+`files.f`, and its memory images in `mem/`. The top is `{name}`.
+
+## Promises
+
+| | |
+|---|---|
+| latency, first beat in to first beat out | {latency} clocks |
+| interval, frame to frame | {interval} clocks |
+| ready after reset | {ready} clocks |
+| multipliers | {multipliers} |
+| memory | {memory_bits} bits |
+| what sets the interval | {bottleneck} |
+
+In: {inputs}. Out: {outputs}.
+Numbers are two's complement; s1.14 is a sign, 1 integer bit and 14 fraction bits. `manifest.json`
+holds the configuration, ports, formats, memories and the sha256 of every file.
+
+One clock; `rst` is synchronous and active high. A frame must end with `tlast` on its last beat: a
+source that drives no `tlast` gets no output. A bad frame raises `event_frame_error` and yields
+nothing; `event_overflow` is high while a rounding unit saturates.
+
+| port | direction | bits | role |
+|---|---|---|---|
+{ports}
+
+## Simulate
+
+    sh run_icarus.sh
+
+sends {frames} frames through the Verilog and compares every bit with `vectors/output.hex`, the
+answer of the integer model; it measures latency and interval against the promises above, and
+prints one line, PASS or FAIL. Any other simulator: compile `tb/*.v` and the files in `files.f`,
+run in this folder. `reference/model.npz` holds the same inputs and answers as integers.
+
+## Synthesise
+
+Tools look for memory images in the folder that the top's parameter MEM_DIR names; it is empty by
+default and ends in `/`. Give a Vivado project the files of `mem/` as memory initialisation files.
+With yosys, in this folder:
+
+    yosys -p '{yosys}'
+
+Nothing has been synthesised for this folder; `kolam synth` does it and counts.
+"""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A hand-off folder, read whole and found to be as it was written."""
+
+    manifest: dict[str, Any]
+    files: dict[str, bytes]
+
+
+def load_bundle(folder: Path | str) -> Bundle:
+    """Read a hand-off folder; check the sha256 of every file.
+
+    Files that it does not list are not read. Raises ValueError with one sentence when it is no
+    such folder, or a file was changed or removed.
+    """
+    folder = Path(folder)
+    try:
+        manifest = _read_manifest(folder)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{str(folder)!r} must be a folder that kolam wrote, not one without its manifest "
+            f"({error})"
+        ) from None
+    files = {}
+    for name, wanted in manifest["files"].items():
+        try:
+            files[name] = (folder / name).read_bytes()
+        except OSError as error:
+            raise ValueError(f"{name} must be in {str(folder)!r}: {error.strerror}") from None
+        if hashlib.sha256(files[name]).hexdigest() != wanted:
+            raise ValueError(f"{name} must be as kolam wrote it, not changed since (its sha256)")
+    return Bundle(manifest, files)

@@ -1,0 +1,145 @@
+"""Two figures of a design: the layers and what connects them, and the pipeline as it ran."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+_INK, _PALE, _GRID = "#2b2b2b", "#8a8a8a", "#dddddd"
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+_OUTPUTS_DRAWN = 64  # of a layer; beyond, lines are a grey mass
+_FRAMES_DRAWN = 5
+
+
+def layers(design: Any) -> Figure:
+    """Return the layer structure: words as columns, weights as lines, numbers below.
+
+    Of a wide layer evenly spaced outputs are drawn, with all their inputs.
+    """
+    plans = design.plans
+    figure = Figure(figsize=(2.2 + 2.4 * len(plans), 5.2), layout="constrained")
+    axes = figure.add_subplot()
+    for number, plan in enumerate(plans):
+        _connections(axes, number, plan)
+    for number, words in enumerate((plans[0].inputs, *(plan.outputs for plan in plans))):
+        heights = _heights(words)
+        axes.scatter(
+            np.full(words, number), heights, s=min(26, 600 / words), color=_INK, linewidths=0,
+            zorder=3,
+        )  # fmt: skip
+        axes.text(number, 1.05, f"{words}", ha="center", va="bottom", color=_INK, weight="bold")
+    for number, plan in enumerate(plans):
+        axes.text(
+            number + 0.5, -0.06, _caption(plan), ha="center", va="top", color=_INK, fontsize=8.5
+        )
+    axes.set_xlim(-0.4, len(plans) + 0.4)
+    axes.set_ylim(-0.42, 1.14)
+    axes.axis("off")
+    stored = sum(plan.outputs * plan.fan_in for plan in plans)
+    axes.set_title(f"{design.name}: {stored:,} weights, {design.multipliers} multipliers", pad=12)
+    return figure
+
+
+def _heights(words: int) -> np.ndarray[Any, Any]:
+    """Return where the words of a column are: from the top, in the middle of equal parts."""
+    return 1 - (np.arange(words) + 0.5) / words
+
+
+def _connections(axes: Axes, number: int, plan: Any) -> None:
+    drawn = np.unique(np.linspace(0, plan.outputs - 1, min(plan.outputs, _OUTPUTS_DRAWN)).astype(int))
+    taps = np.arange(plan.fan_in)
+    sources = (plan.step * drawn[:, None] + taps * plan.stride) % plan.inputs
+    left, right = _heights(plan.inputs)[sources], _heights(plan.outputs)[drawn]
+    segments = [
+        ((number, y0), (number + 1, y1))
+        for row, y1 in zip(left, right, strict=True)
+        for y0 in row
+    ]
+    axes.add_collection(
+        LineCollection(
+            segments, colors=_COLOURS[number % len(_COLOURS)], linewidths=0.6,
+            alpha=float(np.clip(60 / len(segments), 0.12, 0.7)), zorder=1,
+        )
+    )  # fmt: skip
+
+
+def _caption(plan: Any) -> str:
+    activation = "" if plan.activation.value == "none" else f"\n{plan.activation.value}"
+    step = "" if plan.step == 1 else f", step {plan.step}"
+    bias = " + bias" if plan.bias else ""
+    return (
+        f"fan-in {plan.fan_in}, stride {plan.stride}{step}\n"
+        f"{plan.lanes} lanes, {plan.interval} clocks\n"
+        f"{plan.weight}{bias} → {plan.result}{activation}"
+    )
+
+
+def schedule(design: Any, run: Any) -> Figure:
+    """Return the pipeline schedule: streams as the simulation saw them, layers as promised.
+
+    run: a Run without gaps and stalls. The first frames are drawn, in a colour each.
+    """
+    frames = min(run.frames, _FRAMES_DRAWN)
+    spans = {(side, frame): (first, last + 1) for side, frame, first, last in run.schedule}
+    zero = spans["s", 0][0]
+    timeline = design.timeline
+    rows = ["input", *(f"layer {plan.number}" for plan in design.plans), "output"]
+    figure = Figure(figsize=(9, 1.4 + 0.5 * len(rows)), layout="constrained")
+    axes = figure.add_subplot()
+    for frame in range(frames):
+        start = spans["s", frame][0] - zero
+        bars = [spans["s", frame], spans["m", frame]]
+        measured = [(first - zero, last - zero) for first, last in bars]
+        works = [
+            (start + int(begins[0]), start + end)
+            for begins, end in zip(timeline.begins, timeline.ends, strict=True)
+        ]
+        _bars(axes, frame, [measured[0], *works, measured[1]])
+    measured_latency = spans["m", 0][0] - zero
+    axes.annotate(
+        f"latency {measured_latency}", (measured_latency, len(rows) - 1), (0, 16),
+        textcoords="offset points", ha="center", fontsize=8.5, color=_INK,
+        arrowprops={"arrowstyle": "-", "color": _PALE},
+    )  # fmt: skip
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlim(0, None)
+    axes.set_xlabel("clocks since the first input beat")
+    axes.set_axisbelow(True)
+    axes.grid(axis="x", color=_GRID)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_title(
+        f"{design.name}: the first {frames} frames, one every {run.interval} clocks", fontsize=11
+    )
+    return figure
+
+
+def _bars(axes: Axes, frame: int, spans: Sequence[tuple[int, int]]) -> None:
+    colour = _COLOURS[frame % len(_COLOURS)]
+    for row, (first, last) in enumerate(spans):
+        axes.broken_barh(
+            [(first, last - first)], (row - 0.3, 0.6), facecolor=colour, edgecolor="white",
+            linewidth=0.8, alpha=0.85,
+        )  # fmt: skip
+        axes.text(
+            (first + last) / 2, row, str(frame), ha="center", va="center", color="white",
+            fontsize=8, clip_on=True,
+        )  # fmt: skip
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as .svg or .png, by its ending; the same bytes for the same figure.
+
+    Raises ValueError for another ending, OSError when it cannot be written.
+    """
+    if path.suffix not in (".svg", ".png"):
+        raise ValueError(f"a picture must be a .svg or .png file, not {str(path)!r}")
+    import matplotlib as mpl  # noqa: PLC0415 - the settings are needed here only
+
+    with mpl.rc_context({"svg.hashsalt": "kolam", "svg.fonttype": "none"}):
+        figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)

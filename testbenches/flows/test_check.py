@@ -1,0 +1,37 @@
+import pytest
+
+from kolam.flows import check
+
+
+class Altered:
+    """A design with a line of its handshake altered by hand."""
+
+    def __init__(self, design, line):
+        self.design, self.line = design, line
+
+    def __getattr__(self, name):
+        return getattr(self.design, name)
+
+    def files(self):
+        return {
+            name: text.replace("assign event_overflow = 0;", self.line)
+            for name, text in self.design.files().items()
+        }
+
+
+def test_nobody_has_anything_to_say(design):
+    assert check(design) == {"verilator": [], "icarus": [], "yosys": [], "verible": []}
+
+
+@pytest.mark.parametrize(
+    ("line", "tools"),
+    [
+        ("assign event_overflow = 2'b10;", {"verilator"}),
+        ("wire a = !a; assign event_overflow = a;", {"verilator", "yosys"}),
+        ("wire [3:0] a; assign event_overflow = a[4];", {"verilator", "icarus", "yosys"}),
+        ("assign event_overflow = 0", {"verilator", "icarus", "yosys", "verible"}),
+    ],
+)
+def test_each_tool_is_heard(line, tools, design):
+    said = check(Altered(design, line))
+    assert {tool for tool, lines in said.items() if lines} == tools
