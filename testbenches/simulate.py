@@ -1,0 +1,325 @@
+"""Run frames through the hardware of a design, in any of four simulators, and judge the answer."""
+
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kolam.hdl import simulators
+from kolam.hdl.cosim import cosimulate
+from kolam.testbenches.bench import Pattern, bench_text, phases, vectors
+from kolam.testbenches.stimulus import Frame, Phase, codes, stream, unpack
+from kolam.testbenches.stream_bench import Asked, Player, play
+
+SIMULATORS = ("icarus", "verilator", "myhdl", "cosim")
+_JUDGED = ("mismatch", "latency", "interval", "ready")  # failures that a Run can report
+
+
+class SimulationFailed(RuntimeError):
+    """The hardware broke the protocol, hung, or lacked a file; the text is the bench's line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a simulation showed.
+
+    frames: answered in full; mismatches: beats of the output that differ from the golden answer.
+    saturated: words saturated in these frames, by the model. latency, interval: measured, None
+    where the conditions of their definition were not met (free-running, good frames, for the
+    interval four of them); ready: clocks until s_axis_tready. clocks: simulated.
+    output: (frames, outputs) codes, read from the file that the simulator wrote.
+    schedule: stream ("s" or "m"), number of the frame, clocks of its first and last beat.
+    line: the bench's verdict.
+    """
+
+    design: str
+    simulator: str
+    seed: int
+    frames: int
+    mismatches: int
+    saturated: int
+    parallelism: Any
+    latency: int | None
+    latency_promised: int
+    interval: int | None
+    interval_promised: int
+    ready: int
+    ready_promised: int
+    clocks: int
+    seconds: float
+    output: NDArray[np.int64]
+    schedule: tuple[tuple[str, int, int, int], ...]
+    line: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing differs from the golden answer and the promises."""
+        return self.line.startswith("PASS ")
+
+    @property
+    def clocks_per_second(self) -> float:
+        """Clocks simulated in a second, compilation not counted."""
+        return self.clocks / self.seconds
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the keys of `kolam simulate --json`."""
+        return {
+            "design": self.design,
+            "simulator": self.simulator,
+            "seed": self.seed,
+            "frames": self.frames,
+            "mismatches": self.mismatches,
+            "saturated": self.saturated,
+            "parallelism": self.parallelism,
+            "latency": {"promised": self.latency_promised, "measured": self.latency},
+            "interval": {"promised": self.interval_promised, "measured": self.interval},
+            "clocks_per_second": round(self.clocks_per_second),
+        }
+
+
+def simulate(
+    design: Any,
+    x: ArrayLike | None = None,
+    *,
+    simulator: str = "icarus",
+    frames: int = 8,
+    script: Sequence[Frame] | None = None,
+    gap: float = 0.0,
+    stall: float = 0.0,
+    gap_pattern: Pattern = Pattern.RANDOM,
+    stall_pattern: Pattern = Pattern.RANDOM,
+    reset_at: int | None = None,
+    reset_clocks: int = 1,
+    before: Sequence[Frame] | None = None,
+    clocks: int = 0,
+    seed: int = 0,
+    vcd: str | Path | None = None,
+    folder: str | Path | None = None,
+) -> Run:
+    """Send frames through a design and compare every bit of the answer with the golden model.
+
+    x: (frames, inputs) input codes; or script: frames, good and bad; or neither, for a number of
+    seeded frames. gap, stall: probabilities, 0 to 0.99, that the source pauses and the sink
+    refuses in a clock; gap_pattern, stall_pattern: other ways to. reset_at: clock of a reset in
+    mid-run, of reset_clocks clocks; before: the frames sent until then (the same ones in reverse).
+    clocks: fail after so many, 0 for no limit. vcd: a file for all signals.
+    folder: where the files are laid and compiled programs kept; a temporary one by default.
+
+    Raises ValueError for what cannot be run, SimulationFailed when the hardware breaks the
+    protocol or hangs, RuntimeError when a tool is missing. Wrong data do not raise: they are
+    counted in the Run.
+    """
+    asked = Asked(
+        gap=_percent("gap", gap),
+        stall=_percent("stall", stall),
+        gap_pattern=gap_pattern,
+        stall_pattern=stall_pattern,
+        seed=_within("seed", seed, 0, 2**31 - 1),
+        reset_at=-1 if reset_at is None else _within("reset_at", reset_at, 1, 2**31 - 1),
+        reset_clocks=_within("reset_clocks", reset_clocks, 1, 2**31 - 1),
+        clocks=_within("clocks", clocks, 0, 2**31 - 1),
+    )
+    if simulator not in SIMULATORS:
+        raise ValueError(f"simulator must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
+    if simulator == "cosim" and vcd:
+        raise ValueError(f"vcd must be None with cosim, which cannot trace, not {vcd!r}")
+    if script is None:
+        rows = np.asarray(codes(design, frames, seed) if x is None else x)
+        script = [Frame(row) for row in np.atleast_2d(rows)]
+    if reset_at is None:
+        before = ()
+    elif before is None:
+        before = script[::-1]
+    first, second = phases(design, script, before, seed)
+    trace = Path(vcd).resolve() if vcd else None
+    with tempfile.TemporaryDirectory(prefix="kolam-") as temporary:
+        place = Path(temporary if folder is None else folder)
+        place.mkdir(parents=True, exist_ok=True)
+        return _judged(_Job(design, simulator, first, second, asked, place, trace))
+
+
+@dataclass(frozen=True)
+class _Job:
+    design: Any
+    simulator: str
+    first: Phase
+    second: Phase | None
+    asked: Asked
+    folder: Path
+    vcd: Path | None
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What was printed, the texts of two files, and the seconds that it took."""
+
+    text: str
+    output: str
+    schedule: str
+    seconds: float
+
+
+def _judged(job: _Job) -> Run:
+    design = job.design
+    result = (_verilog if job.simulator in ("icarus", "verilator") else _python)(job)
+    line, numbers = verdict(result.text)
+    reason = re.search(r" reason=(\w+)", line)
+    if not line.startswith("PASS ") and (not reason or reason[1] not in _JUDGED):
+        raise SimulationFailed(line)
+    answer = job.second or job.first
+    beats = len(answer.wanted)
+    if (numbers["beats"], numbers["errors"]) != (beats, answer.errors):
+        raise SimulationFailed(f"not all was checked: {line}")
+    received = _read(design, result.output)
+    if numbers["mismatches"] == 0 and not np.array_equal(received, answer.codes):
+        raise SimulationFailed(f"the output file disagrees with the verdict: {line}")
+    return Run(
+        design=design.name,
+        simulator=job.simulator,
+        seed=job.asked.seed,
+        frames=numbers["frames"],
+        mismatches=numbers["mismatches"],
+        saturated=answer.saturated,
+        parallelism=getattr(design, "parallelism", None),
+        latency=_measured(numbers["latency"]),
+        latency_promised=design.latency,
+        interval=_measured(numbers["interval"]),
+        interval_promised=design.interval,
+        ready=numbers["ready"],
+        ready_promised=design.ready_after_reset,
+        clocks=numbers["clocks"],
+        seconds=result.seconds,
+        output=received,
+        schedule=_schedule(result.schedule),
+        line=line,
+    )
+
+
+def verdict(text: str) -> tuple[str, dict[str, int]]:
+    """Return the verdict in what a simulation printed, and its numbers by name.
+
+    Raises SimulationFailed when there is none, or more than one.
+    """
+    lines = [line for line in text.splitlines() if line.startswith(("PASS ", "FAIL "))]
+    failures = [line for line in lines if line.startswith("FAIL ")]
+    if len(lines) != 1 and not failures:
+        last = text.strip().rpartition("\n")[2]
+        raise SimulationFailed(f"the bench must end with one verdict, not {len(lines)}: {last!r}")
+    line = (failures or lines)[0]
+    return line, {name: int(value) for name, value in re.findall(r" (\w+)=(-?\d+)\b", line)}
+
+
+def _verilog(job: _Job) -> _Result:
+    design, asked, folder = job.design, job.asked, job.folder
+    top = f"{design.name}_tb"
+    texts = {
+        **design.files(),
+        f"tb/{top}.v": bench_text(design, job.first, job.second),
+        **vectors(job.first, job.second),
+    }
+    _lay(folder, texts)
+    sources = [folder / path for path in texts if path.endswith(".v")]
+    plusargs: dict[str, str | int | float] = {
+        "gap": f"{asked.gap:.6f}",
+        "stall": f"{asked.stall:.6f}",
+        "gap_pattern": asked.gap_pattern.value,
+        "stall_pattern": asked.stall_pattern.value,
+        "seed": asked.seed,
+        "reset_at": asked.reset_at,
+        "reset_clocks": asked.reset_clocks,
+        "clocks": asked.clocks or -1,
+        "output": "output.txt",
+        "schedule": "schedule.txt",
+    }
+    if job.vcd:
+        plusargs["vcd"] = "trace.vcd"
+    if job.simulator == "icarus":
+        command = simulators.build_icarus(sources, top, folder)
+    else:
+        command = simulators.build_verilator(sources, top, folder, trace=job.vcd is not None)
+        command += ["+verilator+rand+reset+2", f"+verilator+seed+{asked.seed + 1}"]
+    for name in ("output.txt", "schedule.txt"):
+        (folder / name).unlink(missing_ok=True)
+    start = time.perf_counter()
+    text = simulators.run(command, folder, plusargs)
+    seconds = time.perf_counter() - start
+    if job.vcd:
+        shutil.move(folder / "trace.vcd", job.vcd)
+    output, schedule = (_text(folder / name) for name in ("output.txt", "schedule.txt"))
+    return _Result(text, output, schedule, seconds)
+
+
+def _python(job: _Job) -> _Result:
+    design, folder = job.design, job.folder
+    player = Player(design, job.first, job.second, job.asked)
+    place = design.place
+    if job.simulator == "cosim":
+        files = design.files()
+        _lay(folder, files)
+        sources = [folder / path for path in files if path.endswith(".v")]
+        outputs = [port.name for port in design.ports if port.direction == "output"]
+        images = {"MEM_DIR": f"{folder.resolve()}/mem/"} if design.memories else {}
+
+        def place(**ports: Any) -> Any:
+            return cosimulate(
+                sources, design.name, ports, outputs=outputs, folder=folder, parameters=images
+            )
+
+    start = time.perf_counter()
+    play(player, place, folder / "trace.vcd" if job.vcd else None)
+    seconds = time.perf_counter() - start
+    if job.vcd:
+        shutil.move(folder / "trace.vcd", job.vcd)
+    (folder / "output.txt").write_text("".join(player.output), encoding="ascii")
+    return _Result(player.line, _text(folder / "output.txt"), "".join(player.schedule), seconds)
+
+
+def _lay(folder: Path, texts: dict[str, str]) -> None:
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="ascii", errors="replace") if path.exists() else ""
+
+
+def _read(design: Any, output: str) -> NDArray[np.int64]:
+    """Return the codes of the whole frames that came out after the last reset."""
+    sink = stream(design, "m_axis")
+    rows = [line.rpartition(" ")[2] for line in output.rpartition("reset\n")[2].splitlines()]
+    rows = rows[: len(rows) - len(rows) % sink.beats]
+    size = sink.lanes * sink.element_bits // 8
+    try:
+        data = np.frombuffer(bytes.fromhex("".join(rows)), np.uint8).reshape(-1, size)
+    except ValueError:
+        raise SimulationFailed(f"the output of {design.name} must be known, not x") from None
+    return unpack(data[:, ::-1], sink)
+
+
+def _schedule(text: str) -> tuple[tuple[str, int, int, int], ...]:
+    rows = (line.split() for line in text.rpartition("reset\n")[2].splitlines())
+    return tuple((side, int(frame), int(start), int(end)) for side, frame, start, end in rows)
+
+
+def _measured(number: int) -> int | None:
+    return None if number < 0 else number
+
+
+def _percent(name: str, probability: float) -> float:
+    if not 0 <= probability <= 0.99:  # above it a run hardly ends
+        raise ValueError(f"{name} must be a probability of 0 to 0.99, not {probability!r}")
+    return float(f"{100 * probability:.6f}")
+
+
+def _within(name: str, value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise ValueError(f"{name} must be {low} to {high}, not {value!r}")
+    return value

@@ -1,0 +1,202 @@
+"""What a bench feeds a design, and what it must answer.
+
+A script is a list of frames, good and bad. It becomes a Phase: the beats of the input stream,
+the beats that the output stream must carry, and the counts of the events.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import index
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+LAST, GOOD, BAD = 1, 2, 4  # flags of an input beat; LAST serves output beats too
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of the input stream: codes (inputs,), in natural order.
+
+    short: beats sent when the frame ends too early, its tlast on the last of them; else 0.
+    long: beats that follow the frame's own before tlast comes, when it ends too late; else 0.
+
+    Raises ValueError for codes that are not a vector of integers, or both of short and long.
+    """
+
+    codes: ArrayLike
+    short: int = 0
+    long: int = 0
+
+    def __post_init__(self) -> None:
+        codes = np.asarray(self.codes)
+        if codes.ndim != 1 or codes.dtype.kind not in "iu":
+            raise ValueError(
+                f"codes must be a vector of integers, not {codes.dtype} of shape {codes.shape}"
+            )
+        object.__setattr__(self, "codes", codes)
+        for field in ("short", "long"):
+            object.__setattr__(self, field, index(getattr(self, field)))
+            if getattr(self, field) < 0:
+                raise ValueError(f"{field} must be 0 or more, not {getattr(self, field)!r}")
+        if self.short and self.long:
+            raise ValueError(f"long must be 0 in a short frame, not {self.long!r}")
+
+    @property
+    def good(self) -> bool:
+        """Whether tlast comes with the frame's last beat."""
+        return not self.short and not self.long
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What one run without a reset is fed, and what it must answer.
+
+    frames: of the input, good and bad.
+    data: (beats, bytes) of tdata, lowest byte first; flags: (beats,) of LAST, of GOOD where a
+    good frame is complete, of BAD where a frame shows that it is bad.
+    wanted: (beats, bytes) that the output must carry, wanted_flags: (beats,) of LAST;
+    codes: (good frames, outputs), the golden answer that they hold.
+    errors: pulses of event_frame_error; saturated: words saturated in good frames;
+    quiet: whether event_overflow must never be high.
+    """
+
+    frames: int
+    data: NDArray[np.uint8]
+    flags: NDArray[np.uint8]
+    wanted: NDArray[np.uint8]
+    wanted_flags: NDArray[np.uint8]
+    codes: NDArray[np.int64]
+    errors: int
+    saturated: int
+    quiet: bool
+
+
+def phase(design: Any, script: Sequence[Frame], seed: int = 0) -> Phase:
+    """Return the beats of a script and the design's golden answer to them.
+
+    Elements beyond a frame, and the beats that follow a long one's own, hold seeded garbage.
+    Raises ValueError for a frame that does not fit the design's input.
+    """
+    source, sink = stream(design, "s_axis"), stream(design, "m_axis")
+    codes = _matrix(source, script)
+    good = np.array([frame.good for frame in script], bool)
+    random = np.random.PCG64(seed)
+    beats = pack(codes, source, random)
+    completed = codes.copy()  # what a bad frame holds, should the hardware compute it
+    data, flags = [], []
+    for number, frame in enumerate(script):
+        own = source.beats
+        if frame.short:
+            if frame.short >= own:
+                raise ValueError(
+                    f"short must be less than a frame's {own} beats, not {frame.short}"
+                )
+            own = frame.short
+            completed[number, list(source.order[own * source.lanes :])] = 0
+        mark = np.zeros(own + frame.long, np.uint8)
+        mark[-1] |= LAST
+        mark[own - 1] |= GOOD if frame.good else BAD
+        flags.append(mark)
+        data.append(beats[number, :own])
+        if frame.long:
+            data.append(_garbage(random, (frame.long, beats.shape[2])))
+    answer = np.zeros((0, len(sink.order)), np.int64)
+    if good.any():
+        answer = np.asarray(design.reference(codes[good]))
+    wanted = pack(answer, sink)
+    wanted_flags = np.zeros(wanted.shape[:2], np.uint8)
+    wanted_flags[:, -1] = LAST
+    saturated = np.asarray(design.saturated(completed))
+    return Phase(
+        frames=len(script),
+        data=np.concatenate(data),
+        flags=np.concatenate(flags),
+        wanted=wanted.reshape(-1, wanted.shape[2]),
+        wanted_flags=wanted_flags.ravel(),
+        codes=answer,
+        errors=int((~good).sum()),
+        saturated=int(saturated[good].sum()),
+        quiet=not saturated.any(),
+    )
+
+
+def codes(design: Any, frames: int, seed: int = 0) -> NDArray[np.int64]:
+    """Return (frames, inputs) seeded codes of the input format, its corners among the first."""
+    source = stream(design, "s_axis")
+    low, high = source.format.minimum, source.format.maximum
+    raw = np.random.PCG64(seed).random_raw(frames * len(source.order))
+    shift = np.uint64(64 - source.format.width)
+    x = (raw >> shift).astype(np.int64).reshape(frames, -1) + low
+    for number, corner in enumerate([[high], [low], [low, high], [0]], start=1):
+        x[number : number + 1] = np.resize(corner, x.shape[1])
+    return x
+
+
+def script(design: Any, x: ArrayLike, bad: float, seed: int = 0) -> list[Frame]:
+    """Return the frames of x (frames, inputs), each bad with the probability given."""
+    beats = stream(design, "s_axis").beats
+    frames = []
+    for number, row in enumerate(np.asarray(x)):
+        draw, kind, size = np.random.PCG64([seed, number]).random_raw(3).tolist()
+        if draw >= bad * 2**64:
+            frames.append(Frame(row))
+        elif kind % 2 and beats > 1:
+            frames.append(Frame(row, short=1 + size % (beats - 1)))
+        else:
+            frames.append(Frame(row, long=1 + size % (beats + 1)))
+    return frames
+
+
+def stream(design: Any, name: str) -> Any:
+    """Return the stream of a design that has this name."""
+    return next(s for s in design.streams if s.name == name)
+
+
+def pack(
+    codes: NDArray[np.int64], stream: Any, random: np.random.BitGenerator | None = None
+) -> NDArray[np.uint8]:
+    """Return the tdata bytes (frames, beats, bytes) that carry codes (frames, elements).
+
+    Elements beyond the frame are zero, or garbage from a bit generator.
+    """
+    frames, size = len(codes), stream.element_bits // 8
+    shape = (frames, stream.beats * stream.lanes, size)
+    elements = np.zeros(shape, np.uint8) if random is None else _garbage(random, shape)
+    words = np.ascontiguousarray(codes[:, list(stream.order)], "<i8")
+    elements[:, : words.shape[1]] = words.view(np.uint8).reshape(*words.shape, 8)[..., :size]
+    return elements.reshape(frames, stream.beats, stream.lanes * size)
+
+
+def unpack(data: NDArray[np.uint8], stream: Any) -> NDArray[np.int64]:
+    """Return the codes (frames, elements) in tdata bytes (frames * beats, bytes)."""
+    size = stream.element_bits // 8
+    elements = data.reshape(-1, stream.beats * stream.lanes, size)[:, : len(stream.order)]
+    sign = np.where(elements[..., -1:] >> 7 & stream.format.signed, 255, 0).astype(np.uint8)
+    words = np.concatenate([elements, np.repeat(sign, 8 - size, axis=2)], axis=2)
+    codes = np.zeros(elements.shape[:2], np.int64)
+    codes[:, list(stream.order)] = np.ascontiguousarray(words).view("<i8")[..., 0]
+    return codes
+
+
+def _garbage(random: np.random.BitGenerator, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Random bytes from the raw output, which NumPy keeps stable."""
+    count = int(np.prod(shape))
+    return random.random_raw(count // 8 + 1).astype("<u8").view(np.uint8)[:count].reshape(shape)
+
+
+def _matrix(source: Any, script: Sequence[Frame]) -> NDArray[np.int64]:
+    if not script:
+        raise ValueError("script must hold at least one frame, not none")
+    inputs, low, high = len(source.order), source.format.minimum, source.format.maximum
+    for number, frame in enumerate(script):
+        row = np.asarray(frame.codes)
+        if row.shape != (inputs,):
+            raise ValueError(f"frame {number} must be {inputs} codes, not {row.size}")
+        if row.min() < low or row.max() > high:
+            raise ValueError(
+                f"the codes of frame {number} must be {low} to {high}, "
+                f"not {row.min()} to {row.max()}"
+            )
+    return np.stack([np.asarray(frame.codes) for frame in script]).astype(np.int64)

@@ -1,0 +1,89 @@
+"""Beats are laid out as the stream says, and the golden answer stands beside them."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from kolam.hdl import Format
+from kolam.testbenches.stimulus import BAD, GOOD, LAST, Frame, codes, pack, phase, script, unpack
+
+
+def stream(lanes, elements, fmt, order=None):
+    fmt = Format.parse(fmt)
+    return SimpleNamespace(
+        lanes=lanes,
+        beats=-(-elements // lanes),
+        format=fmt,
+        element_bits=8 * -(-fmt.width // 8),
+        order=tuple(order or range(elements)),
+    )
+
+
+def test_the_lowest_element_is_lowest_and_is_extended():
+    data = pack(np.array([[1, -2, -2048]]), stream(2, 3, "s11.0"))
+    assert data.tolist() == [[[1, 0, 0xFE, 0xFF], [0x00, 0xF8, 0, 0]]]
+
+
+@pytest.mark.parametrize("fmt", ["u1.0", "u8.0", "s7.0", "s0.8", "u5.7", "s20.3", "s40.8", "s63.0"])
+def test_pack_and_unpack_are_inverse(fmt):
+    bus = stream(3, 7, fmt, order=[6, 0, 2, 4, 1, 3, 5])
+    design = SimpleNamespace(streams=[SimpleNamespace(name="s_axis", **vars(bus))])
+    x = codes(design, 20, 1)
+    assert (x.min(), x.max()) == (bus.format.minimum, bus.format.maximum)
+    packed = pack(x, bus, np.random.PCG64(0))
+    assert packed.shape == (20, 3, 3 * bus.element_bits // 8)
+    np.testing.assert_array_equal(unpack(packed.reshape(60, -1), bus), x)
+    assert packed[0, 0, : bus.element_bits // 8].tobytes() == int(x[0, 6]).to_bytes(
+        bus.element_bits // 8, "little", signed=bus.format.signed
+    )
+
+
+def test_a_script_of_good_and_bad_frames(plus_one):
+    frames = [Frame([1, 2, 3, 4, 255]), Frame([9] * 5, short=1), Frame([7] * 5, long=2)]
+    fed = phase(plus_one(), frames, seed=4)
+    assert fed.data.shape == (3 + 1 + 5, 2)
+    assert fed.flags.tolist() == [0, 0, LAST | GOOD, LAST | BAD, 0, 0, BAD, 0, LAST]
+    assert fed.data[:4].tolist() == [[1, 2], [3, 4], [255, fed.data[2, 1]], [9, 9]]
+    assert fed.wanted.tolist() == [[2, 3], [4, 5], [255, 0]]
+    assert fed.wanted_flags.tolist() == [0, 0, LAST]
+    assert fed.codes.tolist() == [[2, 3, 4, 5, 255]]
+    assert (fed.frames, fed.errors, fed.saturated, fed.quiet) == (3, 2, 1, False)
+    assert phase(plus_one(), frames, seed=4).data.tolist() == fed.data.tolist()
+    assert phase(plus_one(), frames, seed=5).data.tolist() != fed.data.tolist()
+
+
+def test_a_bad_frame_may_overflow_only_as_far_as_it_was_sent(plus_one):
+    late = [0, 0, 0, 0, 255]
+    assert phase(plus_one(), [Frame(late, short=2)]).quiet
+    assert not phase(plus_one(), [Frame(late, long=1)]).quiet
+    assert phase(plus_one(), [Frame(late, long=1)]).saturated == 0
+    assert len(phase(plus_one(), [Frame(late, long=1)]).wanted) == 0
+
+
+def test_scripts_hold_both_kinds_of_bad_frames(plus_one):
+    design = plus_one()
+    frames = script(design, codes(design, 200), bad=0.5)
+    short, long = {f.short for f in frames}, {f.long for f in frames}
+    assert short == {0, 1, 2}
+    assert long == {0, 1, 2, 3, 4}
+    assert 60 < sum(f.good for f in frames) < 140
+    assert all(f.good for f in script(design, codes(design, 20), bad=0.0))
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"codes": [[1]]}, r"codes must be a vector of integers, not int64 of shape \(1, 1\)"),
+        ({"codes": [1], "short": -1}, "short must be 0 or more, not -1"),
+        ({"codes": [1], "short": 1, "long": 1}, "long must be 0 in a short frame, not 1"),
+    ],
+)
+def test_a_frame_that_is_none_is_refused(given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Frame(**given)
+
+
+def test_a_short_frame_is_shorter(plus_one):
+    with pytest.raises(ValueError, match="short must be less than a frame's 3 beats, not 3"):
+        phase(plus_one(), [Frame([0] * 5, short=3)])
