@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-_INK, _PALE, _GRID = "#2b2b2b", "#8a8a8a", "#dddddd"
+_INK, _GRID = "#2b2b2b", "#dddddd"
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _OUTPUTS_DRAWN = 64  # of a layer; beyond, lines are a grey mass
 _FRAMES_DRAWN = 5
@@ -37,7 +38,7 @@ def layers(design: Any) -> Figure:
             number + 0.5, -0.06, _caption(plan), ha="center", va="top", color=_INK, fontsize=8.5
         )
     axes.set_xlim(-0.4, len(plans) + 0.4)
-    axes.set_ylim(-0.42, 1.14)
+    axes.set_ylim(-0.32, 1.12)
     axes.axis("off")
     stored = sum(plan.outputs * plan.fan_in for plan in plans)
     axes.set_title(f"{design.name}: {stored:,} weights, {design.multipliers} multipliers", pad=12)
@@ -50,14 +51,13 @@ def _heights(words: int) -> np.ndarray[Any, Any]:
 
 
 def _connections(axes: Axes, number: int, plan: Any) -> None:
-    drawn = np.unique(np.linspace(0, plan.outputs - 1, min(plan.outputs, _OUTPUTS_DRAWN)).astype(int))
+    count = min(plan.outputs, _OUTPUTS_DRAWN)
+    drawn = np.linspace(0, plan.outputs - 1, count).astype(int)
     taps = np.arange(plan.fan_in)
     sources = (plan.step * drawn[:, None] + taps * plan.stride) % plan.inputs
     left, right = _heights(plan.inputs)[sources], _heights(plan.outputs)[drawn]
     segments = [
-        ((number, y0), (number + 1, y1))
-        for row, y1 in zip(left, right, strict=True)
-        for y0 in row
+        ((number, y0), (number + 1, y1)) for row, y1 in zip(left, right, strict=True) for y0 in row
     ]
     axes.add_collection(
         LineCollection(
@@ -79,9 +79,10 @@ def _caption(plan: Any) -> str:
 
 
 def schedule(design: Any, run: Any) -> Figure:
-    """Return the pipeline schedule: streams as the simulation saw them, layers as promised.
+    """Return the pipeline schedule of the first frames, a colour each.
 
-    run: a Run without gaps and stalls. The first frames are drawn, in a colour each.
+    run: a Run of the design, from its reset on, without gaps and stalls. The streams are drawn as
+    the simulation saw them, the layers as the design promises.
     """
     frames = min(run.frames, _FRAMES_DRAWN)
     spans = {(side, frame): (first, last + 1) for side, frame, first, last in run.schedule}
@@ -91,24 +92,23 @@ def schedule(design: Any, run: Any) -> Figure:
     figure = Figure(figsize=(9, 1.4 + 0.5 * len(rows)), layout="constrained")
     axes = figure.add_subplot()
     for frame in range(frames):
-        start = spans["s", frame][0] - zero
-        bars = [spans["s", frame], spans["m", frame]]
-        measured = [(first - zero, last - zero) for first, last in bars]
+        start = frame * design.interval
         works = [
             (start + int(begins[0]), start + end)
             for begins, end in zip(timeline.begins, timeline.ends, strict=True)
         ]
+        measured = [
+            (first - zero, last - zero) for first, last in (spans["s", frame], spans["m", frame])
+        ]
         _bars(axes, frame, [measured[0], *works, measured[1]])
-    measured_latency = spans["m", 0][0] - zero
     axes.annotate(
-        f"latency {measured_latency}", (measured_latency, len(rows) - 1), (0, 16),
-        textcoords="offset points", ha="center", fontsize=8.5, color=_INK,
-        arrowprops={"arrowstyle": "-", "color": _PALE},
+        f"latency {run.latency} ", (spans["m", 0][0] - zero, len(rows) - 1), ha="right",
+        va="center", fontsize=8.5, color=_INK,
     )  # fmt: skip
     axes.set_yticks(range(len(rows)), rows)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, None)
-    axes.set_xlabel("clocks since the first input beat")
+    axes.set_xlabel("clocks since the first input beat (streams as simulated, layers as promised)")
     axes.set_axisbelow(True)
     axes.grid(axis="x", color=_GRID)
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -139,7 +139,5 @@ def save(figure: Figure, path: Path) -> None:
     """
     if path.suffix not in (".svg", ".png"):
         raise ValueError(f"a picture must be a .svg or .png file, not {str(path)!r}")
-    import matplotlib as mpl  # noqa: PLC0415 - the settings are needed here only
-
     with mpl.rc_context({"svg.hashsalt": "kolam", "svg.fonttype": "none"}):
         figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)

@@ -1,0 +1,347 @@
+"""The command line: a thin skin over kolam.generators and kolam.flows.
+
+Exit status 0 done, 1 a check failed, 2 wrong use or a tool that is missing. An error is one
+sentence on stderr; KOLAM_DEBUG=1 shows where it comes from. What takes long to import is imported
+by the command that needs it.
+"""
+
+import os
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+from click.exceptions import NoArgsIsHelpError
+
+from kolam.scripts import console
+
+DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        status = commands.main(standalone_mode=False)
+    except NoArgsIsHelpError as error:
+        error.show()
+        status = WRONG
+    except click.exceptions.Abort:
+        console.say("kolam: interrupted")
+        status = INTERRUPTED
+    except BrokenPipeError:  # whoever read stdout has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = FAILED
+    except (
+        *(click.ClickException, ValueError, TypeError, OSError),
+        *(RuntimeError, ImportError, MemoryError, OverflowError),
+    ) as error:
+        if os.environ.get("KOLAM_DEBUG") == "1":
+            raise
+        console.say(f"kolam: {sentence(error)}")
+        status = WRONG
+    sys.exit(status or DONE)
+
+
+def sentence(error: BaseException) -> str:
+    """Return what an error says, on one line."""
+    if isinstance(error, click.ClickException):
+        text = error.format_message()
+        text = text[:1].lower() + text[1:]
+    elif isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    elif isinstance(error, MemoryError):
+        text = "there must be memory enough for the design, and there is not"
+    else:
+        text = str(error) or type(error).__name__
+    return " ".join(text.split()).removesuffix(".")
+
+
+def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Return what --set says: a value is read as in TOML, or is the text itself.
+
+    Raises ValueError for a pair without "=", or for a key given twice.
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise ValueError(f"--set must be followed by KEY=VALUE, not {pair!r}")
+        if key in found:
+            raise ValueError(f"--set must name {key} once, not twice")
+        try:
+            value = tomllib.loads(f"value = {text}")
+            found[key] = value["value"] if len(value) == 1 else text
+        except tomllib.TOMLDecodeError:
+            found[key] = text
+    return found
+
+
+def design_arguments(command: Any) -> Any:
+    """Add what every command takes that is about one design."""
+    for decorate in (
+        click.option("--seed", type=int, help="Of the weights that are not given, and of stimuli."),
+        click.option("--weights", type=Path, metavar="W.npz", help="Weights to take."),
+        click.option(
+            "--set",
+            "pairs",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Change the configuration, e.g. parallelism=64; repeatable.",
+        ),
+        click.argument("design"),
+    ):
+        command = decorate(command)
+    return command
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="kolam", message="%(prog)s %(version)s")
+def commands() -> None:
+    """Make hardware for structured-sparse neural layers.
+
+    DESIGN is a name of `kolam catalog`, a CONFIG.toml, a MODEL.npz, or a folder made by
+    `kolam generate`.
+    """
+
+
+def _load(name: str, pairs: tuple[str, ...], weights: Path | None, seed: int | None) -> Any:
+    from kolam.generators import load
+
+    return load(name, set=settings(pairs) or None, weights=weights, seed=seed)
+
+
+@commands.command()
+@design_arguments
+@click.option("--out", type=Path, required=True, metavar="DIR", help="The folder to make.")
+@click.option("--force", is_flag=True, help="Replace a folder that kolam made.")
+def generate(design: str, pairs: Any, weights: Any, seed: Any, out: Path, force: bool) -> int:
+    """Write a folder of Verilog, memory images and a bench."""
+    from kolam.flows import write
+
+    with console.progress(f"generating {design}"):
+        made = _load(design, pairs, weights, seed)
+        write(made, out, force=force)
+    print(
+        f"{made.name} in {out}: {made.multipliers} multipliers, latency {made.latency} clocks, "
+        f"a frame every {made.interval} clocks"
+    )
+    return DONE
+
+
+@commands.command()
+@design_arguments
+@click.option("--with", "simulator", default="icarus", show_default=True, metavar="SIMULATOR",
+              help="icarus, verilator, myhdl or cosim.")  # fmt: skip
+@click.option("--frames", type=int, help="So many seeded frames.  [default: 8]")
+@click.option("--input", "source", type=Path, metavar="X.npy",
+              help="Frames to run: integer codes, or floats to be quantised.")  # fmt: skip
+@click.option("--output", type=Path, metavar="Y.npy", help="Where the answer goes, as codes.")
+@click.option("--stall", type=float, default=0.0, metavar="P",
+              help="Probability that the sink refuses in a clock.")  # fmt: skip
+@click.option("--vcd", type=Path, metavar="F", help="Write all signals to a file.")
+@as_json
+def simulate(
+    design: str, pairs: Any, weights: Any, seed: Any, simulator: str, frames: int | None,
+    source: Path | None, output: Path | None, stall: float, vcd: Path | None, as_json: bool,
+) -> int:  # fmt: skip
+    """Run the Verilog and compare every output bit.
+
+    Frames go through the Verilog, and every bit of the answer is compared with the integer model.
+
+    Of a folder made by `kolam generate`, its own files and vectors are run, after their sums were
+    checked.
+    """
+    from kolam.testbenches.simulate import SimulationFailed
+
+    if frames is not None and source is not None:
+        raise ValueError("--frames and --input must not both be given")
+    with console.result(as_json) as emit:
+        try:
+            if Path(design).is_dir():
+                _only_of_a_design(pairs, weights, frames, source)
+                run = _replay(Path(design), simulator, stall, seed, vcd)
+            else:
+                made = _load(design, pairs, weights, seed)
+                x = None if source is None else _codes(made, source)
+                run = _simulate(made, x, simulator, frames, stall, seed, vcd)
+        except SimulationFailed as error:
+            console.say(f"kolam: {sentence(error)}")
+            return FAILED
+        if output is not None:
+            import numpy as np
+
+            with output.open("wb") as file:  # numpy.save would add .npy to a name without
+                np.save(file, run.output, allow_pickle=False)
+        emit(run.to_dict())
+    if not as_json:
+        print(run.line)
+    return DONE if run.passed else FAILED
+
+
+def _only_of_a_design(pairs: Any, weights: Any, frames: Any, source: Any) -> None:
+    for option, value in (
+        ("--set", pairs),
+        ("--weights", weights),
+        ("--frames", frames),
+        ("--input", source),
+    ):
+        if value is not None and value != ():
+            raise ValueError(f"{option} must not be given with a folder, which is run as it is")
+
+
+def _replay(folder: Path, simulator: str, stall: float, seed: int | None, vcd: Any) -> Any:
+    from kolam.flows.replay import simulate_bundle
+
+    with console.progress(f"simulating the files of {folder} with {simulator}"):
+        return simulate_bundle(folder, simulator=simulator, stall=stall, seed=seed or 0, vcd=vcd)
+
+
+def _simulate(
+    design: Any, x: Any, simulator: str, frames: int | None, stall: float, seed: Any, vcd: Any
+) -> Any:
+    from kolam.flows import simulate
+
+    count = len(x) if x is not None else 8 if frames is None else frames
+    if count < 1:
+        raise ValueError(f"frames must be at least 1, not {count}")
+    with console.progress(f"simulating {count} frames of {design.name} with {simulator}"):
+        return simulate(
+            design, x, simulator=simulator, frames=count, stall=stall, seed=seed or 0, vcd=vcd
+        )
+
+
+def _codes(design: Any, path: Path) -> Any:
+    """Return the input codes in a .npy file; floats are quantised, and that is said."""
+    import numpy as np
+
+    with path.open("rb") as file:
+        x = np.lib.format.read_array(file, allow_pickle=False)
+    if x.ndim != 2:
+        raise ValueError(f"{path} must hold (frames, inputs), not an array of shape {x.shape}")
+    if x.dtype.kind == "f":
+        fmt = design.streams[0].format
+        console.say(f"{path} holds floats: quantised to {fmt}")
+        if not np.isfinite(x).all():
+            raise ValueError(f"{path} must hold finite numbers, not NaN or infinite ones")
+        x = fmt.quantize(x)
+    return x
+
+
+@commands.command()
+@design_arguments
+@click.option(
+    "--target", metavar="TARGET", help="xc7, ecp5 or ice40, and the design is made for it."
+)
+@click.option("--place-and-route", is_flag=True, help="Also the clock that is reached (ecp5).")
+@as_json
+def synth(
+    design: str, pairs: Any, weights: Any, seed: Any, target: str | None, place_and_route: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Synthesise with yosys and count what the design costs."""
+    from kolam.flows import synthesize
+
+    with console.result(as_json) as emit:
+        made = _load(design, _for_target(pairs, target), weights, seed)
+        with console.progress(f"synthesising {made.name}"):
+            cost = synthesize(made, target=target, place_and_route=place_and_route)
+        emit(cost)
+    if not as_json:
+        from kolam.scripts.show import print_cost
+
+        print_cost(cost)
+    return DONE
+
+
+def _for_target(pairs: tuple[str, ...], target: str | None) -> tuple[str, ...]:
+    """Return the settings, with the target that is synthesised for unless they name one."""
+    if target is None or any(pair.startswith("target=") for pair in pairs):
+        return pairs
+    return (*pairs, f"target={target}")
+
+
+@commands.command()
+@design_arguments
+@click.option("--clock", type=float, default=100.0, show_default=True, metavar="MHZ",
+              help="For frames a second.")  # fmt: skip
+@click.option("--picture", type=Path, metavar="F", help="Draw the layers, as .svg or .png.")
+@as_json
+def show(
+    design: str, pairs: Any, weights: Any, seed: Any, clock: float, picture: Path | None,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Print what a design promises, computed without building it."""
+    from kolam.scripts.show import facts, print_facts
+
+    if not 0 < clock < float("inf"):
+        raise ValueError(f"--clock must be a number of MHz above 0, not {clock}")
+    with console.result(as_json) as emit:
+        made = _load(design, pairs, weights, seed)
+        found = facts(made, clock)
+        if picture is not None:
+            from kolam.flows import pictures
+
+            pictures.save(pictures.layers(made), picture)
+            console.say(f"the picture is {picture}")
+        emit(found)
+    if not as_json:
+        print_facts(found)
+    return DONE
+
+
+@commands.command("catalog")
+@as_json
+def catalog_command(as_json: bool) -> int:
+    """List the designs that have a name."""
+    from kolam.generators import catalog
+
+    with console.result(as_json) as emit:
+        names = dict(catalog.names())
+        emit(names)
+    if not as_json:
+        width = max(map(len, names))
+        for name, description in names.items():
+            print(f"{name:{width}}  {description}")
+    return DONE
+
+
+@commands.command("doctor")
+@as_json
+def doctor_command(as_json: bool) -> int:
+    """Tell which tools are here and how to get the others."""
+    from kolam.scripts import doctor
+
+    with console.result(as_json) as emit:
+        found = doctor.examine()
+        emit(found)
+    if not as_json:
+        doctor.show(found)
+    return DONE if found["complete"] else FAILED
+
+
+@commands.command("demo")
+@click.option("--out", type=Path, default=Path("build/demo"), show_default=True, metavar="DIR")
+@as_json
+def demo_command(out: Path, as_json: bool) -> int:
+    """Run real images through generated Verilog.
+
+    csc-digits, a classifier of handwritten digits: all images held out from its training are
+    simulated in Icarus, every output bit is compared, the hand-off folder is written, and the
+    design is synthesised for Artix-7 and drawn.
+    """
+    from kolam.scripts import demo
+
+    with console.result(as_json) as emit:
+        found = demo.run(out)
+        emit(found.to_dict())
+    if not as_json:
+        demo.show(found)
+    return DONE if found.passed else FAILED
+
+
+if __name__ == "__main__":
+    main()

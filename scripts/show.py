@@ -1,0 +1,202 @@
+"""What `kolam show` and `kolam synth` print: promises, formats, memories, choices, cost."""
+
+from math import ceil, prod
+from typing import Any
+
+from rich.table import Table
+
+from kolam.scripts import console
+
+_BLOCK_WIDTH, _BLOCK_DEPTH = 72, 512  # of a RAMB36E1 as simple dual port
+_MANY = 12
+
+
+def facts(design: Any, clock_mhz: float) -> dict[str, Any]:
+    """Return what a design promises, as plain values; nothing is built for it."""
+    found = {
+        "design": design.name,
+        "engine": design.engine,
+        "target": design.target.value,
+        "latency": design.latency,
+        "interval": design.interval,
+        "ready_after_reset": design.ready_after_reset,
+        "bottleneck": design.bottleneck,
+        "clock_mhz": clock_mhz,
+        "frames_per_second": round(clock_mhz * 1e6 / design.interval, 1),
+        "parallelism": design.parallelism,
+        "legal": [
+            {"parallelism": multipliers, "interval": interval, "lanes": list(lanes)}
+            for multipliers, interval, lanes in design.config.legal
+        ],
+        "random_weights": design.seed is not None,
+        "weights": weights(design),
+        "connectivity": connectivity(design),
+        "layers": [_layer(plan) for plan in design.plans],
+        "streams": [stream.to_dict() for stream in design.streams],
+        "memories": [{**memory.to_dict(), "bits": memory.bits} for memory in design.memories],
+        "memory_bits": design.memory_bits,
+        "estimate": {
+            "multipliers": design.multipliers,
+            "bram36": sum(map(_blocks, design.memories)),
+        },
+    }
+    for stream in found["streams"]:
+        del stream["order"]  # natural, and as long as the frame
+    return found
+
+
+def weights(design: Any) -> dict[str, int]:
+    """Return how many weights are stored, and how many dense layers in place of it would need.
+
+    One dense layer takes the place of every stretch of support layers without an activation
+    between them.
+    """
+    stored = dense = 0
+    start = None
+    for plan in design.plans:
+        stored += plan.outputs * plan.fan_in
+        start = plan.inputs if start is None else start
+        if plan is design.plans[-1] or plan.activation.value != "none":
+            dense += start * plan.outputs
+            start = None
+    return {"stored": stored, "dense": dense}
+
+
+def connectivity(design: Any) -> dict[str, Any]:
+    """Return how many pairs of an input and an output are connected, and out of how many."""
+    matrix = design.config.connectivity
+    return {"connected": int(matrix.sum()), "pairs": prod(matrix.shape)}
+
+
+def _layer(plan: Any) -> dict[str, Any]:
+    return {
+        "inputs": plan.inputs,
+        "outputs": plan.outputs,
+        "fan_in": plan.fan_in,
+        "stride": plan.stride,
+        "step": plan.step,
+        "bias": plan.bias,
+        "activation": plan.activation.value,
+        "lanes": plan.lanes,
+        "interval": plan.interval,
+        "input_format": str(plan.source),
+        "weight_format": str(plan.weight),
+        "sum_bits": plan.sum_width,
+        "output_format": str(plan.result),
+    }
+
+
+def _blocks(memory: Any) -> float:
+    """Return the RAMB36E1 that a memory takes: a half where half the width or depth is enough."""
+    if memory.style != "block":
+        return 0
+    halves = ceil(memory.width * 2 / _BLOCK_WIDTH) * ceil(memory.depth / _BLOCK_DEPTH)
+    return halves / 2
+
+
+def print_facts(found: dict[str, Any]) -> None:
+    """Print the result of `facts` on stdout."""
+    screen = console.screen()
+    asked, chosen = found["parallelism"]["asked"], found["parallelism"]["chosen"]
+    lanes = " + ".join(map(str, found["parallelism"]["lanes"]))
+    weights, pairs = found["weights"], found["connectivity"]
+    whole = pairs["connected"] == pairs["pairs"]
+    screen.print(f"[bold]{found['design']}[/]  {found['engine']}, target {found['target']}")
+    rows = [
+        ("latency", f"{found['latency']} clocks, first beat in to first beat out"),
+        (
+            "interval",
+            f"{found['interval']} clocks from frame to frame, set by {found['bottleneck']}",
+        ),
+        ("speed", f"{found['frames_per_second']:,} frames/s at {found['clock_mhz']:g} MHz"),
+        (
+            "multipliers",
+            f"{chosen} = {lanes}" + (f", at most {asked} asked for" if asked is not None else ""),
+        ),
+        ("legal", _legal(found["legal"])),
+        (
+            "weights",
+            f"{weights['stored']:,} stored, {weights['dense']:,} if dense "
+            f"({weights['dense'] / weights['stored']:.1f} times as many)"
+            + ("; random ones, as none were given" if found["random_weights"] else ""),
+        ),
+        (
+            "connectivity",
+            "every output depends on every input"
+            if whole
+            else f"{pairs['connected']:,} of {pairs['pairs']:,} pairs of input and output",
+        ),
+        (
+            "memory",
+            f"{found['memory_bits']:,} bits, about {found['estimate']['bram36']:g} block RAMs of "
+            "36 kbit",
+        ),
+    ]
+    _print_table(screen, ("", ""), rows)
+    screen.print()
+    _print_table(
+        screen,
+        ("layer", "words", "fan-in", "stride", "step", "lanes", "clocks", "numbers", "activation"),
+        [
+            (
+                number,
+                f"{layer['inputs']} → {layer['outputs']}",
+                *(layer[key] for key in ("fan_in", "stride", "step", "lanes", "interval")),
+                f"{layer['input_format']} × {layer['weight_format']}{' + bias' * layer['bias']}, "
+                f"{layer['sum_bits']} bits → {layer['output_format']}",
+                layer["activation"],
+            )
+            for number, layer in enumerate(found["layers"])
+        ],
+    )
+    screen.print()
+    _print_table(
+        screen,
+        ("stream", "format", "elements a beat", "beats a frame", "bits an element"),
+        [
+            (s["name"], s["format"], s["lanes"], s["beats"], s["element_bits"])
+            for s in found["streams"]
+        ],
+    )
+    screen.print()
+    _print_table(
+        screen,
+        ("memory", "words", "bits", "style", "image"),
+        [
+            (m["path"], m["depth"], m["width"], m["style"], m["contents"] or "")
+            for m in found["memories"]
+        ],
+    )
+
+
+def _legal(ways: list[dict[str, Any]]) -> str:
+    shown = ways if len(ways) <= _MANY else [*ways[: _MANY - 1], ways[-1]]
+    texts = [f"{way['parallelism']} ({way['interval']} clocks)" for way in shown]
+    if len(ways) > _MANY:
+        texts.insert(-1, "…")
+    return ", ".join(texts)
+
+
+def print_cost(cost: dict[str, Any]) -> None:
+    """Print the result of `kolam.flows.synthesize` on stdout."""
+    screen = console.screen()
+    kept = "flattened" if cost["flatten"] else "hierarchy kept"
+    screen.print(f"[bold]{cost['design']}[/]  {cost['target']}, {kept}")
+    rows = [(key, cost[key]) for key in ("lut", "srl", "lutram", "ff", "dsp", "bram36")]
+    rows += [(key, cost[key]) for key in ("fmax_mhz",) if key in cost]
+    _print_table(screen, ("", ""), rows)
+
+
+def _print_table(screen: Any, headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=any(headings))
+    for number, heading in enumerate(headings):
+        numeric = any(isinstance(row[number], int | float) for row in rows)
+        table.add_column(
+            heading,
+            justify="right" if numeric else "left",
+            header_style="dim",
+            no_wrap=number < len(headings) - 1,
+        )
+    for row in rows:
+        table.add_row(*(f"{v:,}" if isinstance(v, int | float) else str(v) for v in row))
+    screen.print(table)
