@@ -1,0 +1,75 @@
+"""Output side of a core: offers good frames, drops bad ones, and makes the last-beat flag.
+
+Latency 0, a beat a clock, no register in the way of the data. The verdicts of frames that are
+still on their way wait in a queue. The first beat of a frame waits for its verdict, which is in
+force from the clock after `verdict_valid`.
+"""
+
+from typing import Any
+
+from myhdl import Signal, always, always_comb, intbv
+
+from kolam.hdl import instances, module
+from kolam.hdl.memories import shift_ram
+from kolam.kernels.bits import word
+from kolam.kernels.stream_fifo import address_bits, fifo_level
+
+
+@module
+def frame_gate(
+    clk, rst, s_valid, s_ready, s_data, verdict_valid, verdict_good, m_valid, m_ready, m_data,
+    m_last, *, beats: int, frames: int, style: str = "shift",
+) -> Any:  # fmt: skip
+    """Frames of `beats` beats, let through or dropped as their verdicts say.
+
+    frames (a power of two from 2): how many may be judged and not yet through, at most; in
+    simulation one more is an error.
+    """
+    oldest = word(address_bits(frames))
+    judged, good, done = word(1), word(1), word(1)
+    level = fifo_level(clk, rst, verdict_valid, judged, done, oldest, depth=frames)
+    verdicts = shift_ram(clk, verdict_valid, verdict_good, oldest, good, depth=frames, style=style)
+    gate = beat_gate(
+        clk, rst, s_valid, s_ready, s_data, judged, good, done, m_valid, m_ready, m_data, m_last,
+        beats=beats,
+    )  # fmt: skip
+    return instances()
+
+
+@module
+def beat_gate(
+    clk, rst, s_valid, s_ready, s_data, judged, good, done, m_valid, m_ready, m_data, m_last, *,
+    beats: int,
+) -> Any:  # fmt: skip
+    """Beats of judged frames: offered where good, dropped where not, counted in both cases.
+
+    done: the frame's last beat leaves, if `judged`.
+    """
+    if beats < 1:
+        raise ValueError(f"beats must be at least 1, not {beats!r}")
+    # beats after the next one, less one: its sign marks the last beat
+    left = Signal(intbv(beats - 2, min=-1, max=max(beats - 1, 1)))
+    leave, move, at_last = (Signal(bool(0)) for _ in range(3))
+
+    @always_comb
+    def flow():
+        at_last.next = left < 0
+        leave.next = s_valid and (m_ready or not good)
+        m_valid.next = s_valid and judged and good
+        m_data.next = s_data
+        s_ready.next = judged and (m_ready or not good)
+
+    @always_comb
+    def finish():
+        m_last.next = at_last
+        move.next = leave and judged
+        done.next = leave and at_last
+
+    @always(clk.posedge)
+    def count():
+        if rst or (move and at_last):
+            left.next = beats - 2
+        elif move:
+            left.next = left - 1
+
+    return instances()
