@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse  # type: ignore[import-untyped]
+from scipy import sparse
 
 from kolam.reference import chain
 from kolam.reference.chain import Numbers, Words, answer, forward, forward_float, in_float

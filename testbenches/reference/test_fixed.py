@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from kolam.hdl.format import Format, Overflow, Rounding
+from kolam.hdl import Format, Overflow, Rounding
 from kolam.reference import fixed
 
 EVERY = list(itertools.product(Rounding, Overflow))
