@@ -2,6 +2,6 @@
 
 from kolam.testbenches.bench import Pattern, write_bench
 from kolam.testbenches.simulate import Run, SimulationFailed, simulate
-from kolam.testbenches.stimulus import Frame
+from kolam.testbenches.stimulus import Frame, Load
 
-__all__ = ["Frame", "Pattern", "Run", "SimulationFailed", "simulate", "write_bench"]
+__all__ = ["Frame", "Load", "Pattern", "Run", "SimulationFailed", "simulate", "write_bench"]

@@ -7,14 +7,13 @@ it just before, and prints exactly one line that begins with PASS or FAIL.
 """
 
 import re
-from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kolam.testbenches.stimulus import Frame, Phase, phase, stream
+from kolam.testbenches.stimulus import Phase, Script, phase, port_width, stream
 
 
 class Pattern(Enum):
@@ -39,12 +38,17 @@ COUNTS = (
     ("second_errors", "bad frames among the second"),
     ("first_overflow", "event_overflow there: 0 never high, 1 high at least once, 2 either"),
     ("second_overflow", "the same after the reset"),
-    ("clean", "1 if every frame is good, so that latency and interval can be measured"),
+    ("first_loads", "beats of weights before the reset"),
+    ("second_loads", "beats of weights after it"),
+    (
+        "clean",
+        "1 if all frames are good and no weights come: latency and interval can be measured",
+    ),
 )
 
 
 def write_bench(
-    design: Any, script: Sequence[Frame], *, before: Sequence[Frame] = (), seed: int = 0
+    design: Any, script: Script, *, before: Script = (), seed: int = 0
 ) -> dict[str, str]:
     """Return the texts of tb/NAME_tb.v and vectors/*.hex.
 
@@ -59,7 +63,7 @@ def write_bench(
 
 
 def phases(
-    design: Any, script: Sequence[Frame], before: Sequence[Frame] = (), seed: int = 0
+    design: Any, script: Script, before: Script = (), seed: int = 0
 ) -> tuple[Phase, Phase | None]:
     """Return what goes before and after the reset, or the script and None without one."""
     if not before:
@@ -73,6 +77,11 @@ def patience(design: Any) -> int:
     return 2 * (design.latency + design.interval + design.ready_after_reset) + beats + 256
 
 
+def opens_images(design: Any) -> bool:
+    """Whether some memory of a design starts from a file, so that its top has a MEM_DIR."""
+    return any(memory.contents for memory in design.memories)
+
+
 def counts(first: Phase, second: Phase | None) -> dict[str, int]:
     """Return the numbers that the bench and its model are told, by name."""
     both = [first, second]
@@ -81,7 +90,8 @@ def counts(first: Phase, second: Phase | None) -> dict[str, int]:
         *(len(p.wanted) if p else 0 for p in both),
         *(p.errors if p else 0 for p in both),
         *((0 if p.quiet else 1 if p.saturated else 2) if p else 0 for p in both),
-        int(not any(p.errors for p in both if p)),
+        *(len(p.loads) if p else 0 for p in both),
+        int(not any(p.errors or len(p.loads) for p in both if p)),
     ]
     return {name: number for (name, _), number in zip(COUNTS, numbers, strict=True)}
 
@@ -92,25 +102,30 @@ def vectors(first: Phase, second: Phase | None) -> dict[str, str]:
     numbers = list(counts(first, second).values())
     told = [(MAGIC, "a mark"), *zip(numbers, (text for _, text in COUNTS), strict=True)]
     told.append((sum(numbers, MAGIC) % 2**32, "the sum of all"))
-    return {
+    texts = {
         "vectors/counts.hex": "".join(f"{number:08x} // {text}\n" for number, text in told),
         "vectors/input.hex": _hex([p.flags for p in both], [p.data for p in both]),
         "vectors/output.hex": _hex([p.wanted_flags for p in both], [p.wanted for p in both]),
     }
+    if any(len(p.loads) for p in both):
+        texts["vectors/weights.hex"] = _hex([p.loads_flags for p in both], [p.loads for p in both])
+    return texts
 
 
 def bench_text(design: Any, first: Phase, second: Phase | None) -> str:
     """Return the Verilog of the bench."""
     numbers = counts(first, second)
     ports = {port.name: port for port in design.ports}
-    spare = [p for p in design.ports if p.name not in _KNOWN]
+    weights = port_width(design, "s_axis_weight_tdata")
+    known = [*_KNOWN, *(_WEIGHT_PORTS if weights else ())]
+    spare = [p for p in design.ports if p.name not in known]
     events = [p for p in spare if p.direction == "output" and p.role == "event"]
     wires = [f"  wire {p.name};  // must stay low\n" for p in events]
-    pins = [f".{name}({name})" for name in _KNOWN if name in ports]
+    pins = [f".{name}({name})" for name in known if name in ports]
     pins += [f".{p.name}({{{p.width}{{1'b0}}}})" for p in spare if p.direction == "input"]
     pins += [f".{p.name}({p.name if p in events else ''})" for p in spare if p.direction != "input"]
+    load_depth = _depth(numbers["first_loads"] + numbers["second_loads"])
     absent = [name for name in ("event_frame_error", "event_overflow") if name not in ports]
-    images = ".MEM_DIR(MEM_DIR)" if design.memories else ""
     fields = {
         "name": design.name,
         "in_width": ports["s_axis_tdata"].width,
@@ -118,6 +133,8 @@ def bench_text(design: Any, first: Phase, second: Phase | None) -> str:
         "out_beats": stream(design, "m_axis").beats,
         "in_depth": _depth(numbers["first_in"] + numbers["second_in"]),
         "out_depth": _depth(numbers["first_out"] + numbers["second_out"]),
+        "load_width": weights,
+        "load_depth": load_depth,
         "patience": patience(design),
         "latency": design.latency,
         "interval": design.interval,
@@ -125,13 +142,19 @@ def bench_text(design: Any, first: Phase, second: Phase | None) -> str:
         "magic": f"{MAGIC:08x}",
         "counts": len(COUNTS) + 2,
         "spare_wires": "".join(wires),
-        "spare_events": "".join(f", {p.name}" for p in events),
+        "spare_ready": "".join(
+            f", {name}"
+            for name in [*(p.name for p in events), *["s_axis_weight_tready"] * bool(weights)]
+        ),
+        "too_many_loads": f" ||\n        counts[9] + counts[10] > {load_depth}" if weights else "",
         "other_events": "".join(f'      if ({p.name}) report("event");\n' for p in events),
         "absent": "".join(f"  assign {name} = 1'b0;\n" for name in absent),
-        "parameters": f" #({images})" if images else "",
+        "parameters": " #(.MEM_DIR(MEM_DIR))" if opens_images(design) else "",
         "pins": ",\n      ".join(pins),
     }
-    return re.sub(r"@(\w+)@", lambda match: str(fields[match[1]]), _BENCH)
+    loading = r"\1" if weights else ""
+    text = re.sub(r"@load\n(.*?)@end\n", loading, _BENCH, flags=re.DOTALL)
+    return re.sub(r"@(\w+)@", lambda match: str(fields[match[1]]), text)
 
 
 def _depth(beats: int) -> int:
@@ -154,6 +177,7 @@ _KNOWN = (
     "event_frame_error",
     "event_overflow",
 )
+_WEIGHT_PORTS = tuple(f"s_axis_weight_{name}" for name in ("tdata", "tvalid", "tready", "tlast"))
 
 # Player in stream_bench is the same in Python, step for step
 _BENCH = """\
@@ -195,16 +219,25 @@ module @name@_tb;
   wire [OUT_WIDTH-1:0] m_axis_tdata;
   wire m_axis_tvalid, m_axis_tlast;
   wire event_frame_error, event_overflow;
+@load
+  reg [@load_width@-1:0] s_axis_weight_tdata;
+  reg s_axis_weight_tvalid, s_axis_weight_tlast;
+  wire s_axis_weight_tready;
+@end
 @spare_wires@@absent@
   @name@@parameters@ dut (
       @pins@
   );
 
-  // a mark, three flags (bad, good, last) and tdata
+  // a mark, four flags (wait, bad, good, last) and tdata
   reg [IN_WIDTH+7:0] in_words [0:IN_DEPTH-1];
   reg [OUT_WIDTH+7:0] out_words [0:OUT_DEPTH-1];
   reg [IN_WIDTH+7:0] in_word;
   reg [OUT_WIDTH+7:0] out_word;
+@load
+  reg [@load_width@+7:0] load_words [0:@load_depth@-1];
+  reg [@load_width@+7:0] load_word;
+@end
   reg [31:0] counts [0:@counts@-1];
   reg [31:0] sum;
 
@@ -224,6 +257,12 @@ module @name@_tb;
   // source: the next beat to offer, where they end, what the beat on offer means
   integer sent, in_end, in_frames, in_first;
   reg starts, opens, good, bad;
+@load
+  // weights: the next beat to offer; whether data wait for them, they have begun, are not whole
+  integer load_sent;
+  reg load_asked, load_begun, loading, load_wait, load_good, load_bad;
+  reg [31:0] load_random;
+@end
   // sink: the next beat to expect, where they end, how far they are due by now
   integer got, from, out_end, due, beat, frames, lasts, mismatches, out_first;
   reg held;
@@ -262,6 +301,10 @@ module @name@_tb;
       errors_wanted = counts[second ? 6 : 5];
       overflow_wanted = counts[second ? 8 : 7];
       {starts, opens, held} = 3'b110;
+@load
+      load_sent = second ? counts[9] : 0;
+      {load_asked, load_begun, loading, load_wait, load_good, load_bad} = 6'b0;
+@end
       beat = 0; frames = 0; lasts = 0; errors = 0; shown = 0; overflows = 0;
       in_frames = 0; first_taken = -1; latency = -1; interval = -1; distances = 0; uneven = 1'b0;
       ready = -1; moved = clock; gap_pause = 0; stall_pause = 0;
@@ -286,6 +329,10 @@ module @name@_tb;
     clk = 1'b0; rst = 1'b1;
     s_axis_tvalid = 1'b0; s_axis_tlast = 1'bx; s_axis_tdata = {IN_WIDTH{1'bx}};
     m_axis_tready = 1'b0;
+@load
+    s_axis_weight_tvalid = 1'b0; s_axis_weight_tlast = 1'bx;
+    s_axis_weight_tdata = {@load_width@{1'bx}};
+@end
     {done, second, willing, gap_on, stall_on, good, bad} = 7'b0;
     clock = 0; released = 0; reset_left = 4; mismatches = 0; gap_run = 0; stall_run = 0;
     in_first = 0; out_first = 0; output_file = 0; schedule_file = 0;
@@ -307,12 +354,15 @@ module @name@_tb;
     if (!$value$plusargs("clocks=%d", most)) most = -1;
     gap_random = {seed[30:0], 1'b1};
     stall_random = {~seed[30:0], 1'b1};
+@load
+    load_random = {seed[29:0], 2'b11};
+@end
 
     $readmemh({VECTORS, "counts.hex"}, counts);
     sum = 32'h0;
     for (i = 0; i < @counts@ - 1; i = i + 1) sum = sum + counts[i];
     if (counts[0] !== 32'h@magic@ || sum !== counts[@counts@-1] ||
-        counts[1] + counts[2] > IN_DEPTH || counts[3] + counts[4] > OUT_DEPTH) begin
+        counts[1] + counts[2] > IN_DEPTH || counts[3] + counts[4] > OUT_DEPTH@too_many_loads@) begin
       for (i = 0; i < @counts@; i = i + 1) counts[i] = 32'h0;
       free = 1'b0;
       fill;
@@ -320,7 +370,7 @@ module @name@_tb;
     end
     fill;
     free = gap == 0 && stall == 0 && gap_pattern == 0 && stall_pattern == 0 && reset_at < 0 &&
-           counts[9] == 1;
+           counts[11] == 1;
     if (!done) begin
       $readmemh({VECTORS, "input.hex"}, in_words, 0, counts[1] + counts[2] - 1);
       for (i = 0; i < counts[1] + counts[2]; i = i + 1) begin
@@ -335,6 +385,15 @@ module @name@_tb;
         if (out_word[OUT_WIDTH+7] !== 1'b1 || ^out_word === 1'bx) report("output.hex");
       end
     end
+@load
+    if (!done && counts[9] + counts[10] != 0) begin
+      $readmemh({VECTORS, "weights.hex"}, load_words, 0, counts[9] + counts[10] - 1);
+      for (i = 0; i < counts[9] + counts[10]; i = i + 1) begin
+        load_word = load_words[i];
+        if (load_word[@load_width@+7] !== 1'b1 || ^load_word === 1'bx) report("weights.hex");
+      end
+    end
+@end
     if (reset_at >= 0 && counts[2] == 0) report("reset_at");
     if ($value$plusargs("output=%s", file)) output_file = $fopen(file, "w");
     if ($value$plusargs("schedule=%s", file)) schedule_file = $fopen(file, "w");
@@ -357,7 +416,7 @@ module @name@_tb;
       if (second) clock = clock + 1;
     end else begin
       // what the design shows
-      if (^{s_axis_tready, m_axis_tvalid, event_frame_error, event_overflow@spare_events@} === 1'bx)
+      if (^{s_axis_tready, m_axis_tvalid, event_frame_error, event_overflow@spare_ready@} === 1'bx)
         report("unknown");
       if (held) begin
         if (!m_axis_tvalid) report("dropped");
@@ -422,6 +481,9 @@ module @name@_tb;
       // what it takes
       if (s_axis_tvalid) begin
         if (s_axis_tready) begin
+@load
+          if (loading) report("load");
+@end
           if (first_taken < 0) first_taken = clock;
           if (opens) in_first = clock;
           opens = s_axis_tlast;
@@ -435,7 +497,23 @@ module @name@_tb;
           moved = clock;
           gap_pause = 0;
         end
+@load
+      end else if (s_axis_weight_tvalid) begin
+@end
       end else if (sent != in_end) if (gap_pattern != 6) moved = clock;
+@load
+
+      // what weights it takes
+      if (s_axis_weight_tvalid) begin
+        if (s_axis_weight_tready) begin
+          load_begun = 1'b1;
+          loading = !load_good;
+          if (load_bad) shown = shown + 1;
+          if (load_wait) load_asked = 1'b0;
+          moved = clock;
+        end
+      end
+@end
 
       // the end, or no end
       if (clock - moved > PATIENCE) begin
@@ -477,7 +555,16 @@ module @name@_tb;
             end
           end
         endcase
+@load
+        if (in_word[IN_WIDTH+3] && !load_begun && sent != in_end) begin
+          if (willing) load_asked = 1'b1;
+          willing = 1'b0;
+        end
+@end
         if (willing && sent != in_end) begin
+@load
+          load_begun = 1'b0;
+@end
           sent = sent + 1;
           s_axis_tvalid <= 1'b1;
           s_axis_tdata <= in_word[IN_WIDTH-1:0];
@@ -490,6 +577,30 @@ module @name@_tb;
         end
       end
 
+@load
+      // the next beat of weights
+      if (!s_axis_weight_tvalid || s_axis_weight_tready) begin
+        willing = load_asked;
+        if (gap != 0) begin
+          load_random = load_random ^ (load_random << 13);
+          load_random = load_random ^ (load_random >> 17);
+          load_random = load_random ^ (load_random << 5);
+          if (load_random[31:8] < gap) willing = 1'b0;
+        end
+        s_axis_weight_tvalid <= willing;
+        if (willing) begin
+          load_word = load_words[load_sent];
+          load_sent = load_sent + 1;
+          s_axis_weight_tdata <= load_word[@load_width@-1:0];
+          s_axis_weight_tlast <= load_word[@load_width@];
+          {load_wait, load_bad, load_good} = load_word[@load_width@+3:@load_width@+1];
+        end else if (s_axis_weight_tvalid) begin
+          s_axis_weight_tdata <= {@load_width@{1'bx}};
+          s_axis_weight_tlast <= 1'bx;
+        end
+      end
+
+@end
       // whether the next beat out is taken
       case (stall_pattern)
         1: willing = clock[0];
@@ -531,6 +642,11 @@ module @name@_tb;
         s_axis_tvalid <= 1'b0;
         s_axis_tdata <= {IN_WIDTH{1'bx}};
         s_axis_tlast <= 1'bx;
+@load
+        s_axis_weight_tvalid <= 1'b0;
+        s_axis_weight_tdata <= {@load_width@{1'bx}};
+        s_axis_weight_tlast <= 1'bx;
+@end
         m_axis_tready <= 1'b0;
         if (output_file != 0) $fwrite(output_file, "reset\\n");
         if (schedule_file != 0) $fwrite(schedule_file, "reset\\n");

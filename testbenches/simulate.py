@@ -4,7 +4,6 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kolam.hdl import simulators
+from kolam.hdl import primitives, simulators
 from kolam.hdl.cosim import cosimulate
-from kolam.testbenches.bench import Pattern, bench_text, phases, vectors
-from kolam.testbenches.stimulus import Frame, Phase, codes, stream, unpack
+from kolam.testbenches.bench import Pattern, bench_text, opens_images, phases, vectors
+from kolam.testbenches.stimulus import Frame, Phase, Script, codes, stream, unpack
 from kolam.testbenches.stream_bench import Asked, Player, play
 
 SIMULATORS = ("icarus", "verilator", "myhdl", "cosim")
@@ -90,14 +89,14 @@ def simulate(
     *,
     simulator: str = "icarus",
     frames: int = 8,
-    script: Sequence[Frame] | None = None,
+    script: Script | None = None,
     gap: float = 0.0,
     stall: float = 0.0,
     gap_pattern: Pattern = Pattern.RANDOM,
     stall_pattern: Pattern = Pattern.RANDOM,
     reset_at: int | None = None,
     reset_clocks: int = 1,
-    before: Sequence[Frame] | None = None,
+    before: Script | None = None,
     clocks: int = 0,
     seed: int = 0,
     vcd: str | Path | None = None,
@@ -105,10 +104,11 @@ def simulate(
 ) -> Run:
     """Send frames through a design and compare every bit of the answer with the golden model.
 
-    x: (frames, inputs) input codes; or script: frames, good and bad; or neither, for a number of
-    seeded frames. gap, stall: probabilities, 0 to 0.99, that the source pauses and the sink
-    refuses in a clock; gap_pattern, stall_pattern: other ways to. reset_at: clock of a reset in
-    mid-run, of reset_clocks clocks; before: the frames sent until then (the same ones in reverse).
+    x: (frames, inputs) input codes; or script: frames, good and bad, and loads of weights; or
+    neither, for a number of seeded frames.
+    gap, stall: probabilities, 0 to 0.99, that the source pauses and the sink refuses in a clock;
+    gap_pattern, stall_pattern: other ways to. reset_at: clock of a reset in mid-run, of
+    reset_clocks clocks; before: the frames sent until then (the same ones in reverse).
     clocks: fail after so many, 0 for no limit. vcd: a file for all signals.
     folder: where the files are laid and compiled programs kept; a temporary one by default.
 
@@ -136,7 +136,7 @@ def simulate(
     if reset_at is None:
         before = ()
     elif before is None:
-        before = script[::-1]
+        before = [part for part in script[::-1] if isinstance(part, Frame)]
     first, second = phases(design, script, before, seed)
     trace = Path(vcd).resolve() if vcd else None
     with tempfile.TemporaryDirectory(prefix="kolam-") as temporary:
@@ -220,7 +220,7 @@ def _verilog(job: _Job) -> _Result:
     design, asked, folder = job.design, job.asked, job.folder
     top = f"{design.name}_tb"
     texts = {
-        **design.files(),
+        **_rtl(design),
         f"tb/{top}.v": bench_text(design, job.first, job.second),
         **vectors(job.first, job.second),
     }
@@ -261,11 +261,11 @@ def _python(job: _Job) -> _Result:
     player = Player(design, job.first, job.second, job.asked)
     place = design.place
     if job.simulator == "cosim":
-        files = design.files()
+        files = _rtl(design)
         _lay(folder, files)
         sources = [folder / path for path in files if path.endswith(".v")]
         outputs = [port.name for port in design.ports if port.direction == "output"]
-        images = {"MEM_DIR": f"{folder.resolve()}/mem/"} if design.memories else {}
+        images = {"MEM_DIR": f"{folder.resolve()}/mem/"} if opens_images(design) else {}
 
         def place(**ports: Any) -> Any:
             return cosimulate(
@@ -279,6 +279,13 @@ def _python(job: _Job) -> _Result:
         shutil.move(folder / "trace.vcd", job.vcd)
     (folder / "output.txt").write_text("".join(player.output), encoding="ascii")
     return _Result(player.line, _text(folder / "output.txt"), "".join(player.schedule), seconds)
+
+
+def _rtl(design: Any) -> dict[str, str]:
+    """Return the files of a design, and models of the vendor cells in them."""
+    files = design.files()
+    models = primitives.models(files)
+    return {**files, **{f"tb/{name}": text for name, text in models.items()}}
 
 
 def _lay(folder: Path, texts: dict[str, str]) -> None:

@@ -6,13 +6,14 @@ the beats that the output stream must carry, and the counts of the events.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from operator import index
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-LAST, GOOD, BAD = 1, 2, 4  # flags of an input beat; LAST serves output beats too
+LAST, GOOD, BAD, WAIT = 1, 2, 4, 8  # flags of a beat into the design; LAST serves others too
 
 
 @dataclass(frozen=True)
@@ -50,21 +51,52 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Load:
+    """New weights, between two frames: words, the beats of s_axis_weight_tdata as integers.
+
+    design: whose reference holds from here on. short, long: as in a Frame; weights that were not
+    whole must be followed by a Load of some that are.
+
+    Raises ValueError for both of short and long, or if short leaves nothing out.
+    """
+
+    words: Sequence[int]
+    design: Any
+    short: int = 0
+    long: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.short < len(self.words):
+            raise ValueError(f"short must be 0 to {len(self.words) - 1}, not {self.short!r}")
+        if self.long < 0 or (self.short and self.long):
+            raise ValueError(f"long must be 0 or more, and 0 if short is not, not {self.long!r}")
+
+    @property
+    def good(self) -> bool:
+        """Whether tlast comes with the last of the words."""
+        return not self.short and not self.long
+
+
+@dataclass(frozen=True)
 class Phase:
     """What one run without a reset is fed, and what it must answer.
 
     frames: of the input, good and bad.
     data: (beats, bytes) of tdata, lowest byte first; flags: (beats,) of LAST, of GOOD where a
-    good frame is complete, of BAD where a frame shows that it is bad.
+    good frame is complete, of BAD where a frame shows that it is bad, of WAIT where weights must
+    have begun to come before.
+    loads, loads_flags: the same of s_axis_weight; WAIT where data may go on.
     wanted: (beats, bytes) that the output must carry, wanted_flags: (beats,) of LAST;
     codes: (good frames, outputs), the golden answer that they hold.
-    errors: pulses of event_frame_error; saturated: words saturated in good frames;
+    errors: pulses of event_frame_error, of both streams; saturated: words saturated in good frames;
     quiet: whether event_overflow must never be high.
     """
 
     frames: int
     data: NDArray[np.uint8]
     flags: NDArray[np.uint8]
+    loads: NDArray[np.uint8]
+    loads_flags: NDArray[np.uint8]
     wanted: NDArray[np.uint8]
     wanted_flags: NDArray[np.uint8]
     codes: NDArray[np.int64]
@@ -73,13 +105,25 @@ class Phase:
     quiet: bool
 
 
-def phase(design: Any, script: Sequence[Frame], seed: int = 0) -> Phase:
+Script = Sequence[Frame | Load]
+
+
+def phase(design: Any, script: Script, seed: int = 0) -> Phase:
     """Return the beats of a script and the design's golden answer to them.
 
     Elements beyond a frame, and the beats that follow a long one's own, hold seeded garbage.
-    Raises ValueError for a frame that does not fit the design's input.
+    Raises ValueError for a frame that does not fit the design's input, and for weights that are
+    not followed by a frame.
     """
+    if not any(isinstance(part, Frame) for part in script):
+        raise ValueError("script must hold at least one frame, not none")
     source, sink = stream(design, "s_axis"), stream(design, "m_axis")
+    loads, loads_flags = _loads(design, script)
+    parts = zip([None, *script], script, strict=False)
+    fresh = [isinstance(before, Load) for before, part in parts if isinstance(part, Frame)]
+    models = _models(design, script)
+    errors = sum(not part.good for part in script)
+    script = [part for part in script if isinstance(part, Frame)]
     codes = _matrix(source, script)
     good = np.array([frame.good for frame in script], bool)
     random = np.random.PCG64(seed)
@@ -98,25 +142,30 @@ def phase(design: Any, script: Sequence[Frame], seed: int = 0) -> Phase:
         mark = np.zeros(own + frame.long, np.uint8)
         mark[-1] |= LAST
         mark[own - 1] |= GOOD if frame.good else BAD
+        mark[0] |= WAIT * fresh[number]
         flags.append(mark)
         data.append(beats[number, :own])
         if frame.long:
             data.append(_garbage(random, (frame.long, beats.shape[2])))
-    answer = np.zeros((0, len(sink.order)), np.int64)
-    if good.any():
-        answer = np.asarray(design.reference(codes[good]))
+    answer = np.zeros((len(script), len(sink.order)), np.int64)
+    saturated = np.zeros(len(script), np.int64)
+    for model, rows in models:
+        answer[rows] = model.reference(codes[rows])
+        saturated[rows] = model.saturated(completed[rows])
+    answer = answer[good]
     wanted = pack(answer, sink)
     wanted_flags = np.zeros(wanted.shape[:2], np.uint8)
     wanted_flags[:, -1] = LAST
-    saturated = np.asarray(design.saturated(completed))
     return Phase(
         frames=len(script),
         data=np.concatenate(data),
         flags=np.concatenate(flags),
+        loads=loads,
+        loads_flags=loads_flags,
         wanted=wanted.reshape(-1, wanted.shape[2]),
         wanted_flags=wanted_flags.ravel(),
         codes=answer,
-        errors=int((~good).sum()),
+        errors=errors,
         saturated=int(saturated[good].sum()),
         quiet=not saturated.any(),
     )
@@ -186,9 +235,54 @@ def _garbage(random: np.random.BitGenerator, shape: tuple[int, ...]) -> NDArray[
     return random.random_raw(count // 8 + 1).astype("<u8").view(np.uint8)[:count].reshape(shape)
 
 
+def _models(design: Any, script: Script) -> list[tuple[Any, slice]]:
+    """Return which design is the golden model of which rows of the frames."""
+    models, model = [], design
+    for part in script:
+        if isinstance(part, Load):
+            model = part.design
+        else:
+            models.append(model)
+    spans, start = [], 0
+    for _, group in groupby(models, key=id):
+        length = len(list(group))
+        spans.append((models[start], slice(start, start + length)))
+        start += length
+    return spans
+
+
+def _loads(design: Any, script: Script) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the beats of the weights, (beats, bytes), and their flags."""
+    size = port_width(design, "s_axis_weight_tdata") // 8
+    rows, flags = [np.zeros((0, size), np.uint8)], [np.zeros(0, np.uint8)]
+    for number, (part, following) in enumerate(zip(script, [*script[1:], None], strict=True)):
+        if isinstance(part, Frame):
+            continue
+        if not size:
+            raise ValueError(f"script must hold no weights for {design.name}, which loads none")
+        if not isinstance(following, Frame if part.good else Load):
+            wanted = "a frame" if part.good else "weights that are whole"
+            raise ValueError(
+                f"part {number} of the script, weights, must be followed by {wanted}, "
+                f"not by {type(following).__name__}"
+            )
+        own = part.short or len(part.words)
+        words = [*part.words[:own], *part.words[:1] * part.long]
+        mark = np.zeros(own + part.long, np.uint8)
+        mark[-1] |= LAST
+        mark[own - 1] |= GOOD | WAIT if part.good else BAD
+        octets = b"".join(int(word).to_bytes(size, "little") for word in words)
+        rows.append(np.frombuffer(octets, np.uint8).reshape(-1, size))
+        flags.append(mark)
+    return np.concatenate(rows), np.concatenate(flags)
+
+
+def port_width(design: Any, name: str) -> int:
+    """Return the width of a port, 0 if there is none of this name."""
+    return next((port.width for port in design.ports if port.name == name), 0)
+
+
 def _matrix(source: Any, script: Sequence[Frame]) -> NDArray[np.int64]:
-    if not script:
-        raise ValueError("script must hold at least one frame, not none")
     inputs, low, high = len(source.order), source.format.minimum, source.format.maximum
     for number, frame in enumerate(script):
         row = np.asarray(frame.codes)

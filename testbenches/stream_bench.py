@@ -12,7 +12,7 @@ from myhdl import Signal, Simulation, StopSimulation, always, delay
 
 from kolam.kernels.bits import word
 from kolam.testbenches.bench import Pattern, counts, patience
-from kolam.testbenches.stimulus import BAD, GOOD, LAST, Phase, stream
+from kolam.testbenches.stimulus import BAD, GOOD, LAST, WAIT, Phase, stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +85,7 @@ class Shown:
     m_tlast: int
     frame_error: int
     overflow: int
+    w_tready: int
     other: int
 
 
@@ -99,6 +100,7 @@ class Player:
         self.design, self.asked = design, asked
         phases = [p for p in (first, second) if p]
         self.words = [w for p in phases for w in _words(p.data, p.flags)]
+        self.weights = [w for p in phases for w in _words(p.loads, p.loads_flags)]
         self.answers = [w for p in phases for w in _words(p.wanted, p.wanted_flags)]
         self.counts = counts(first, second)
         self.clock = self.moved = 0
@@ -107,11 +109,13 @@ class Player:
         self.digits = stream(design, "m_axis").lanes * stream(design, "m_axis").element_bits // 4
         seed = asked.seed & 0x7FFFFFFF
         self.source = Pauses(asked.gap_pattern, _limit(asked.gap), 2 * seed + 1)
+        self.loader = Pauses(Pattern.RANDOM, _limit(asked.gap), (4 * seed + 3) & 0xFFFFFFFF)
         self.sink = Pauses(asked.stall_pattern, _limit(asked.stall), 2 * (seed ^ 0x7FFFFFFF) + 1)
         still = (_limit(asked.gap), _limit(asked.stall), asked.gap_pattern, asked.stall_pattern)
         self.free = still == (0, 0, Pattern.RANDOM, Pattern.RANDOM)
         self.free = self.free and asked.reset_at < 0 and self.counts["clean"] == 1
         self.rst, self.s_tvalid, self.s_tdata, self.s_tlast, self.m_tready = 1, 0, 0, 0, 0
+        self.w_tvalid = self.w_tdata = self.w_tlast = self.w_flags = 0
         self.good = self.bad = self.released = self.mismatches = 0
         self.reset_left = 4
         self.line = ""
@@ -132,6 +136,8 @@ class Player:
         self.errors_wanted = told[f"{name}_errors"]
         self.overflow_wanted = told[f"{name}_overflow"]
         self.starts = self.opens = 1
+        self.load_sent = told["first_loads"] if self.second else 0
+        self.load_asked = self.load_begun = self.loading = 0
         self.held: tuple[int, int] | None = None
         self.beat = self.frames = self.lasts = 0
         self.errors = self.shown = self.overflows = 0
@@ -190,8 +196,11 @@ class Player:
         self._events(shown)
         if taken:
             self._take()
-        if not self.s_tvalid and self.sent != self.in_end and not self._waits():
+        elif not (self.s_tvalid or self.w_tvalid or self.sent == self.in_end or self._waits()):
             self.moved = self.clock
+        loaded = self.w_tvalid and shown.w_tready
+        if loaded:
+            self._load()
         if self.clock - self.moved > self.patience:
             if self.s_tvalid or self.got != self.out_end:
                 self._report("hang")
@@ -199,7 +208,12 @@ class Player:
                 self._conclude()
         if self.clock == self.asked.clocks > 0:
             self._report("clocks")
-        self._drive(shown, taken)
+        self._drive_source(taken)
+        self._drive_weights(loaded)
+        self._drive_sink(shown)
+        self.clock += 1
+        if self.clock == self.asked.reset_at:
+            self._reset()
 
     def _waits(self) -> bool:
         return self.source.pattern is Pattern.WAIT
@@ -257,6 +271,8 @@ class Player:
             self._report("event")
 
     def _take(self) -> None:
+        if self.loading:
+            self._report("load")
         if self.first_taken < 0:
             self.first_taken = self.clock
         if self.opens:
@@ -270,29 +286,58 @@ class Player:
         self.moved = self.clock
         self.source.served = 0
 
-    def _drive(self, shown: Shown, taken: int) -> None:
-        late = self.clock - self.released > self.patience
-        if not self.s_tvalid or taken:
-            data, flags = self.words[0 if self.sent == self.in_end else self.sent]
-            waits = bool(self.starts and self.got != self.due)
-            last = bool(flags & LAST)
-            willing = self.source.willing(self.clock, last=last, late=late, waits=waits)
-            self.s_tvalid = int(willing and self.sent != self.in_end)
-            if self.s_tvalid:
-                self.sent += 1
-                self.s_tdata, self.s_tlast = data, flags & LAST
-                self.good, self.bad = int(flags & GOOD > 0), int(flags & BAD > 0)
-                self.starts = self.s_tlast
+    def _load(self) -> None:
+        self.load_begun = 1
+        self.loading = not self.w_flags & GOOD
+        self.shown += self.w_flags & BAD > 0
+        if self.w_flags & WAIT:
+            self.load_asked = 0
+        self.moved = self.clock
+
+    def _late(self) -> bool:
+        return self.clock - self.released > self.patience
+
+    def _drive_source(self, taken: int) -> None:
+        if self.s_tvalid and not taken:
+            return
+        data, flags = self.words[0 if self.sent == self.in_end else self.sent]
+        waits = bool(self.starts and self.got != self.due)
+        last = bool(flags & LAST)
+        willing = self.source.willing(self.clock, last=last, late=self._late(), waits=waits)
+        if flags & WAIT and not self.load_begun and self.sent != self.in_end:
+            self.load_asked |= willing
+            willing = False
+        self.s_tvalid = int(willing and self.sent != self.in_end)
+        if self.s_tvalid:
+            self.load_begun = 0
+            self.sent += 1
+            self.s_tdata, self.s_tlast = data, flags & LAST
+            self.good, self.bad = int(flags & GOOD > 0), int(flags & BAD > 0)
+            self.starts = self.s_tlast
+
+    def _drive_weights(self, loaded: int) -> None:
+        if self.w_tvalid and not loaded:
+            return
+        willing = self.loader.willing(self.clock, last=False, late=False, waits=False)
+        self.w_tvalid = int(willing and self.load_asked)
+        if self.w_tvalid:
+            self.w_tdata, self.w_flags = self.weights[self.load_sent]
+            self.w_tlast = self.w_flags & LAST
+            self.load_sent += 1
+
+    def _drive_sink(self, shown: Shown) -> None:
         last = self.beat == self.out_beats - 1
         waits = not shown.m_tvalid or bool(self.m_tready)
-        self.m_tready = int(self.sink.willing(self.clock, last=last, late=late, waits=waits))
-        self.clock += 1
-        if self.clock == self.asked.reset_at:
-            self.rst, self.reset_left = 1, self.asked.reset_clocks
-            self.s_tvalid = self.m_tready = 0
-            self.output.append("reset\n")
-            self.schedule.append("reset\n")
-            self._fill("second")
+        self.m_tready = int(
+            self.sink.willing(self.clock, last=last, late=self._late(), waits=waits)
+        )
+
+    def _reset(self) -> None:
+        self.rst, self.reset_left = 1, self.asked.reset_clocks
+        self.s_tvalid = self.w_tvalid = self.m_tready = 0
+        self.output.append("reset\n")
+        self.schedule.append("reset\n")
+        self._fill("second")
 
 
 def play(player: Player, place: Callable[..., Any], vcd: Path | None = None) -> None:
@@ -307,6 +352,10 @@ def play(player: Player, place: Callable[..., Any], vcd: Path | None = None) -> 
     s_tvalid, s_tdata, s_tlast = (ports[f"s_axis_t{role}"] for role in ("valid", "data", "last"))
     m_tready = ports["m_axis_tready"]
     absent = Signal(bool(0))
+    weights = {name: port for name, port in ports.items() if name.startswith("s_axis_weight_")}
+    w_tvalid, w_tdata, w_tlast = (
+        weights.get(f"s_axis_weight_t{role}", absent) for role in ("valid", "data", "last")
+    )
     seen = [ports.get(name, absent) for name in _SEEN]
     others = [
         ports[p.name]
@@ -326,6 +375,10 @@ def play(player: Player, place: Callable[..., Any], vcd: Path | None = None) -> 
         s_tdata.next = player.s_tdata
         s_tlast.next = bool(player.s_tlast)
         m_tready.next = bool(player.m_tready)
+        if weights:
+            w_tvalid.next = bool(player.w_tvalid)
+            w_tdata.next = player.w_tdata
+            w_tlast.next = bool(player.w_tlast)
         if player.line:
             raise StopSimulation
 
@@ -347,6 +400,7 @@ _SEEN = (
     "m_axis_tlast",
     "event_frame_error",
     "event_overflow",
+    "s_axis_weight_tready",
 )
 
 

@@ -231,6 +231,75 @@ class PlusOne:
         return plus_one_model(**ports)
 
 
+LOADING = [
+    ("output reg event_frame_error,", """input wire [7:0] s_axis_weight_tdata,
+    input wire s_axis_weight_tvalid, output wire s_axis_weight_tready,
+    input wire s_axis_weight_tlast, output reg event_frame_error,"""),
+    ("reg [7:0] one [0:0];", "reg [7:0] one [0:1];"),
+    ("one[0] !== 8'd1", "^{one[0], one[1]} === 1'bx"),
+    ("  wire taken", """  reg loading, load_skips, load_error, load_second;
+  wire loaded = s_axis_weight_tvalid && s_axis_weight_tready;
+  assign s_axis_weight_tready = running && in_beat == 2'd0 && !skipping;
+  always @(posedge clk) begin
+    if (loaded && !load_skips) one[load_second] <= s_axis_weight_tdata;
+    load_error <= loaded && !load_skips && load_second != s_axis_weight_tlast;
+    if (loaded) begin
+      loading <= load_skips || !load_second || !s_axis_weight_tlast;
+      load_skips <= (load_skips || load_second) && !s_axis_weight_tlast;
+      load_second <= !load_second && !load_skips && !s_axis_weight_tlast;
+    end
+    if (rst) {loading, load_skips, load_error, load_second} <= 4'd0;
+  end
+  wire taken"""),
+    ("running && full != 2'd2;", "running && full != 2'd2 && !loading;"),
+    ("= s_axis_tdata[15:8] + one[0];", "= s_axis_tdata[15:8] + one[1];"),
+    ("event_frame_error <= taken &&", "event_frame_error <= load_error || taken &&"),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PlusLoaded(PlusOne):
+    """The same, adding to the two lanes what was loaded last: two words of weights."""
+
+    image: str = "01\n01\n"
+    weights: tuple[int, int] = (1, 1)
+
+    @property
+    def ports(self):
+        kinds = [("data", 8), ("valid", 1), ("ready", 1), ("last", 1)]
+        return super().ports + tuple(
+            Port(
+                name=f"s_axis_weight_t{role}",
+                direction="output" if role == "ready" else "input",
+                width=width,
+                stream="s_axis_weight",
+                role=role,
+            )
+            for role, width in kinds
+        )
+
+    def _sums(self, x):
+        return np.asarray(x) + np.resize(self.weights, ELEMENTS)
+
+    def reference(self, x):
+        return np.minimum(self._sums(x), TOP)
+
+    def saturated(self, x):
+        return (self._sums(x) > TOP).sum(axis=1)
+
+    def files(self):
+        text = VERILOG
+        for old, new in [*LOADING, *([self.fault] if self.fault else [])]:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        return {"rtl/plus_one.v": text, "mem/one.hex": self.image}
+
+
+@pytest.fixture
+def plus_loaded():
+    return PlusLoaded
+
+
 @pytest.fixture
 def plus_one():
     return PlusOne
