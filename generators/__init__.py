@@ -1,1 +1,82 @@
 """Engines: a configuration in, a Design out."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kolam.generators import catalog, cyclic_sparse
+from kolam.generators.design import Design
+from kolam.generators.model_file import read_model
+
+__all__ = ["Design", "catalog", "cyclic_sparse", "load"]
+
+ENGINES = {"cyclic_sparse": cyclic_sparse}
+MAX_TEXT = 1 << 20  # bytes of a configuration file
+
+
+def load(
+    source: str | Path,
+    *,
+    set: Mapping[str, Any] | None = None,  # noqa: A002, as on the command line
+    weights: str | Path | None = None,
+    seed: int | None = None,
+) -> Design:
+    """Return the Design that a catalog name, a CONFIG.toml or a MODEL.npz stands for.
+
+    set: values that replace the configuration's, by key; a key like formats.rounding reaches
+    into a table. weights: an .npz whose weights are taken. seed: of random weights, where there
+    are none (0 by default). Raises ValueError or TypeError with one sentence, or OSError.
+    """
+    text = str(source)
+    if text in catalog.ENTRIES:
+        name, (values, words) = text.replace("-", "_"), catalog.values(text)
+    elif text.endswith(".npz"):
+        name, (values, words) = Path(text).stem, read_model(Path(text))
+    elif text.endswith(".toml"):
+        name, (values, words) = Path(text).stem, (_toml(Path(text)), None)
+    else:
+        known = ", ".join(catalog.ENTRIES)
+        raise ValueError(
+            f"a design must be one of {known}, a .toml, a .npz or a generated folder, not {text!r}"
+        )
+    if weights is not None:
+        words = read_model(Path(weights))[1]
+    name = values.pop("name", re.sub(r"\W", "_", name))
+    values = _replaced(values, set or {})
+    engine = values.get("engine", "cyclic_sparse")
+    if engine not in ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
+    room = ENGINES[engine]
+    config = room.Config.from_dict(values)
+    return room.build(config, words or None, name=name, seed=0 if seed is None else seed)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        data = file.read(MAX_TEXT + 1)
+    if len(data) > MAX_TEXT:
+        raise ValueError(f"{path.name} must be at most {MAX_TEXT} bytes")
+    try:
+        return tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"{path.name} must be TOML: {error}") from None
+
+
+def _replaced(values: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with changes by dotted key; a new parallelism ousts an interval."""
+    result = dict(values)
+    for key, value in changes.items():
+        *tables, last = key.split(".")
+        place = result
+        for table in tables:
+            if not isinstance(place.get(table), dict):
+                raise ValueError(f"{key} must name a key of the configuration")
+            place[table] = dict(place[table])
+            place = place[table]
+        place[last] = value
+        for one, other in (("parallelism", "interval"), ("interval", "parallelism")):
+            if key == one and other not in changes:
+                result.pop(other, None)
+    return result

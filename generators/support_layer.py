@@ -21,7 +21,7 @@ from kolam.kernels.cycle_counter import cycle_counter
 from kolam.kernels.delay import delay, pulse_delay
 from kolam.kernels.group_schedule import group_schedule
 from kolam.kernels.link import any_flag, connect
-from kolam.kernels.result_select import result_control, result_select
+from kolam.kernels.result_select import result_control, result_hold, result_select
 from kolam.kernels.round_saturate import narrow
 from kolam.kernels.row_address import row_choice, row_selector, row_stepper
 from kolam.kernels.row_writer import row_writer
@@ -186,9 +186,11 @@ def support_layer(
     for u in range(p.words_out):
         ends = [sums[p.result_lanes[k * p.words_out + u]] for k in range(p.phases_out)]
         scaled = [rescaled(s, 0 if p.bias else p.low, seen_width) for s in ends]
-        selectors.append(
-            result_select(clk, load, phase, concat(scaled), seen[u], phases=p.phases_out)
-        )
+        if p.phases_out > 1:
+            made = result_select(clk, load, phase, concat(scaled), seen[u], phases=p.phases_out)
+        else:
+            made = result_hold(clk, load, scaled[0], seen[u])
+        selectors.append(made)
     if p.bias:
         assert biases is not None
         bias_at = word(bits(p.beats_out))

@@ -1,0 +1,68 @@
+"""The named configurations that tests, flows, benchmarks and documentation all walk."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from kolam.generators.cyclic_sparse import Config, Formats, Support, cycle
+from kolam.hdl import Format
+from kolam.kernels.round_saturate import Activation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A named design: what it is, and its configuration or the model file that holds it."""
+
+    description: str
+    config: Callable[[], Config] | None = None
+    model: str | None = None
+
+
+def _wide(supports: tuple[Support, ...], inputs: int, parallelism: int) -> Config:
+    fmt = Format.parse("s1.14")
+    return Config(
+        inputs=inputs,
+        supports=supports,
+        formats=Formats(input=fmt, weights=fmt, outputs=fmt),
+        parallelism=parallelism,
+    )
+
+
+ENTRIES: dict[str, Entry] = {
+    "csc-digits": Entry(
+        description="8x8 digits to 10 scores: two CSC layers and a support layer, 8 bits, trained",
+        model="csc_digits.npz",
+    ),
+    "csc-small": Entry(
+        description="256 to 256, fully connected by 4 support layers of fan-in 4, with bias, 16 bits",
+        config=lambda: _wide(
+            cycle(256, 4, bias=True, activation=Activation.RELU), 256, parallelism=64
+        ),
+    ),
+    "csc-layer-16": Entry(
+        description="one support layer of 1024 words, fan-in 4, stride 1, on 16 lanes",
+        config=lambda: _wide((Support(outputs=1024, fan_in=4, stride=1),), 1024, parallelism=16),
+    ),
+    "csc-1024": Entry(
+        description="1024 to 1024, fully connected by 5 support layers of fan-in 4, 16 bits",
+        config=lambda: _wide(cycle(1024, 4, activation=Activation.RELU), 1024, parallelism=80),
+    ),
+}
+
+
+def names() -> dict[str, str]:
+    """Return the description of each entry, by name."""
+    return {name: entry.description for name, entry in ENTRIES.items()}
+
+
+def values(name: str) -> tuple[dict[str, Any], Any]:
+    """Return an entry's configuration as plain values, and its weights or None."""
+    from kolam.generators.model_file import read_model
+
+    entry = ENTRIES[name]
+    if entry.config is not None:
+        return entry.config().to_dict(), None
+    with as_file(files("kolam.generators") / str(entry.model)) as path:
+        return read_model(Path(path))

@@ -1,0 +1,78 @@
+"""Models in one .npz: `config`, a JSON text, and `<layer>.<support>.weight`, `.bias`.
+
+Nothing in such a file is executed, and no more memory is taken than the file's headers admit
+to: they are read and judged before an array is.
+"""
+
+import json
+import re
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+MAX_BYTES = 1 << 28  # of one array
+_KEY = re.compile(r"layer(\d+)\.(\d+)\.(weight|bias)")
+
+
+def read_arrays(path: Path) -> dict[str, Any]:
+    """Return the arrays of an .npz by name.
+
+    Raises ValueError, with one sentence, for what is not one or holds other than numbers and
+    one text; OSError where the file cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                with archive.open(member) as stream:
+                    _judge(member, stream)
+        with np.load(path, allow_pickle=False) as loaded:
+            return {name: loaded[name] for name in loaded.files}
+    except (zipfile.BadZipFile, EOFError, OverflowError, MemoryError, KeyError, zlib.error) as error:
+        raise ValueError(f"{path.name} must be a whole .npz file: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"{path.name} must be an .npz of numbers: {error}") from None
+
+
+def _judge(member: zipfile.ZipInfo, stream: Any) -> None:
+    version = npy.read_magic(stream)
+    reader = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    if version not in reader:
+        raise ValueError(f"{member.filename} has an unknown version {version}")
+    shape, _, dtype = reader[version](stream)
+    if dtype.kind not in "iufU":
+        raise ValueError(f"{member.filename} holds {dtype}")
+    size = dtype.itemsize
+    for length in shape:
+        size *= length
+    if size > MAX_BYTES or size > member.file_size:
+        raise ValueError(
+            f"{member.filename} claims {size} bytes; the limits are {MAX_BYTES} and what it holds"
+        )
+
+
+def read_model(path: Path) -> tuple[dict[str, Any], list[Any]]:
+    """Return the configuration as plain values, and for each support (weight, bias or None)."""
+    arrays = read_arrays(path)
+    if "config" not in arrays or arrays["config"].dtype.kind != "U":
+        raise ValueError(f"{path.name} must have a text `config`")
+    try:
+        config = json.loads(str(arrays["config"]))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"config of {path.name} must be JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise ValueError(f"config of {path.name} must be a table, not {config!r}")
+    found: dict[tuple[int, int], dict[str, Any]] = {}
+    for name, array in arrays.items():
+        match = _KEY.fullmatch(name)
+        if match:
+            found.setdefault((int(match[1]), int(match[2])), {})[match[3]] = array
+    weights = []
+    for place in sorted(found):
+        if "weight" not in found[place]:
+            raise ValueError(f"layer{place[0]}.{place[1]} of {path.name} must have a weight")
+        weights.append((found[place]["weight"], found[place].get("bias")))
+    return config, weights
