@@ -184,6 +184,16 @@ def test_wide_words_lose_nothing(numbers, dtype, monkeypatch):
     assert words.saturated.tolist() == [sum(hit for _, hit in row) for row in expected]
 
 
+def test_a_large_bias_is_added_exactly():
+    numbers = Numbers(input=(True, 3, 0), weight=(True, 3, 0), output=(True, 60, -40))
+    bias = [2**63 - 2, -(2**63) + 2, 2**62]
+    layer = Layer(inputs=1, stride=0, weight=[[1], [-1], [7]], bias=bias, numbers=numbers)
+    (words,) = forward([[7]], [layer])
+    assert words.codes.tolist() == [
+        [(b + s + 2**39) >> 40 for b, s in zip(bias, (7, -7, 49), strict=True)]
+    ]
+
+
 def random_chain(rng, numbers=SMALL, activations=("none", "relu", "clipped_relu")):
     shapes = [(12, 30, 3, 4, 1), (30, 20, 6, 5, 1), (20, 7, 20, 1, 3)]
     inner = Numbers(
