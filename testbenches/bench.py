@@ -124,7 +124,6 @@ def bench_text(design: Any, first: Phase, second: Phase | None) -> str:
     pins = [f".{name}({name})" for name in known if name in ports]
     pins += [f".{p.name}({{{p.width}{{1'b0}}}})" for p in spare if p.direction == "input"]
     pins += [f".{p.name}({p.name if p in events else ''})" for p in spare if p.direction != "input"]
-    load_depth = _depth(numbers["first_loads"] + numbers["second_loads"])
     absent = [name for name in ("event_frame_error", "event_overflow") if name not in ports]
     fields = {
         "name": design.name,
@@ -134,7 +133,7 @@ def bench_text(design: Any, first: Phase, second: Phase | None) -> str:
         "in_depth": _depth(numbers["first_in"] + numbers["second_in"]),
         "out_depth": _depth(numbers["first_out"] + numbers["second_out"]),
         "load_width": weights,
-        "load_depth": load_depth,
+        "load_depth": _depth(numbers["first_loads"] + numbers["second_loads"]),
         "patience": patience(design),
         "latency": design.latency,
         "interval": design.interval,
@@ -146,7 +145,7 @@ def bench_text(design: Any, first: Phase, second: Phase | None) -> str:
             f", {name}"
             for name in [*(p.name for p in events), *["s_axis_weight_tready"] * bool(weights)]
         ),
-        "too_many_loads": f" ||\n        counts[9] + counts[10] > {load_depth}" if weights else "",
+        "too_many_loads": " ||\n        counts[9] + counts[10] > LOAD_DEPTH" if weights else "",
         "other_events": "".join(f'      if ({p.name}) report("event");\n' for p in events),
         "absent": "".join(f"  assign {name} = 1'b0;\n" for name in absent),
         "parameters": " #(.MEM_DIR(MEM_DIR))" if opens_images(design) else "",
@@ -210,6 +209,10 @@ module @name@_tb;
   localparam OUT_BEATS = @out_beats@;
   localparam IN_DEPTH = @in_depth@;
   localparam OUT_DEPTH = @out_depth@;
+@load
+  localparam LOAD_WIDTH = @load_width@;
+  localparam LOAD_DEPTH = @load_depth@;
+@end
   localparam PATIENCE = @patience@;  // clocks without a transfer after which nothing can come
 
   reg clk, rst;
@@ -220,7 +223,7 @@ module @name@_tb;
   wire m_axis_tvalid, m_axis_tlast;
   wire event_frame_error, event_overflow;
 @load
-  reg [@load_width@-1:0] s_axis_weight_tdata;
+  reg [LOAD_WIDTH-1:0] s_axis_weight_tdata;
   reg s_axis_weight_tvalid, s_axis_weight_tlast;
   wire s_axis_weight_tready;
 @end
@@ -235,8 +238,8 @@ module @name@_tb;
   reg [IN_WIDTH+7:0] in_word;
   reg [OUT_WIDTH+7:0] out_word;
 @load
-  reg [@load_width@+7:0] load_words [0:@load_depth@-1];
-  reg [@load_width@+7:0] load_word;
+  reg [LOAD_WIDTH+7:0] load_words [0:LOAD_DEPTH-1];
+  reg [LOAD_WIDTH+7:0] load_word;
 @end
   reg [31:0] counts [0:@counts@-1];
   reg [31:0] sum;
@@ -264,7 +267,7 @@ module @name@_tb;
   reg [31:0] load_random;
 @end
   // sink: the next beat to expect, where they end, how far they are due by now
-  integer got, from, out_end, due, beat, frames, lasts, mismatches, out_first;
+  integer got, base, out_end, due, beat, frames, lasts, mismatches, out_first;
   reg held;
   reg [OUT_WIDTH:0] held_word;
   integer errors, shown, errors_wanted, overflows, overflow_wanted;
@@ -278,7 +281,7 @@ module @name@_tb;
         done = 1'b1;
         if (reason == "") $write("PASS design=@name@");
         else $write("FAIL design=@name@ reason=%0s", reason);
-        $write(" frames=%0d beats=%0d lasts=%0d mismatches=%0d", frames, got - from, lasts,
+        $write(" frames=%0d beats=%0d lasts=%0d mismatches=%0d", frames, got - base, lasts,
                mismatches);
         $write(" latency=%0d interval=%0d ready=%0d", latency, free && !uneven && distances > 2 ?
                interval : -1, ready);
@@ -294,8 +297,8 @@ module @name@_tb;
     begin
       sent = second ? counts[1] : 0;
       in_end = second ? counts[1] + counts[2] : counts[1];
-      from = second ? counts[3] : 0;
-      got = from;
+      base = second ? counts[3] : 0;
+      got = base;
       out_end = second ? counts[3] + counts[4] : counts[3];
       due = got;
       errors_wanted = counts[second ? 6 : 5];
@@ -331,7 +334,7 @@ module @name@_tb;
     m_axis_tready = 1'b0;
 @load
     s_axis_weight_tvalid = 1'b0; s_axis_weight_tlast = 1'bx;
-    s_axis_weight_tdata = {@load_width@{1'bx}};
+    s_axis_weight_tdata = {LOAD_WIDTH{1'bx}};
 @end
     {done, second, willing, gap_on, stall_on, good, bad} = 7'b0;
     clock = 0; released = 0; reset_left = 4; mismatches = 0; gap_run = 0; stall_run = 0;
@@ -339,10 +342,10 @@ module @name@_tb;
 
     percent = 0.0;
     if ($value$plusargs("gap=%f", percent)) begin end
-    gap = percent * 167772.16;
+    gap = $rtoi(percent * 167772.16 + 0.5);
     percent = 0.0;
     if ($value$plusargs("stall=%f", percent)) begin end
-    stall = percent * 167772.16;
+    stall = $rtoi(percent * 167772.16 + 0.5);
     if (!$value$plusargs("gap_pattern=%d", gap_pattern)) gap_pattern = 0;
     if (!$value$plusargs("stall_pattern=%d", stall_pattern)) stall_pattern = 0;
     if (!$value$plusargs("seed=%d", seed)) seed = 0;
@@ -390,7 +393,7 @@ module @name@_tb;
       $readmemh({VECTORS, "weights.hex"}, load_words, 0, counts[9] + counts[10] - 1);
       for (i = 0; i < counts[9] + counts[10]; i = i + 1) begin
         load_word = load_words[i];
-        if (load_word[@load_width@+7] !== 1'b1 || ^load_word === 1'bx) report("weights.hex");
+        if (load_word[LOAD_WIDTH+7] !== 1'b1 || ^load_word === 1'bx) report("weights.hex");
       end
     end
 @end
@@ -533,7 +536,7 @@ module @name@_tb;
               gap_random = gap_random ^ (gap_random << 13);
               gap_random = gap_random ^ (gap_random >> 17);
               gap_random = gap_random ^ (gap_random << 5);
-              gap_run = 1 + gap_random[12:8];
+              gap_run = 1 + {27'd0, gap_random[12:8]};
               gap_on = !gap_on;
             end
             gap_run = gap_run - 1;
@@ -551,7 +554,7 @@ module @name@_tb;
               gap_random = gap_random ^ (gap_random << 13);
               gap_random = gap_random ^ (gap_random >> 17);
               gap_random = gap_random ^ (gap_random << 5);
-              willing = gap_random[31:8] >= gap;
+              willing = {8'd0, gap_random[31:8]} >= gap;
             end
           end
         endcase
@@ -585,17 +588,17 @@ module @name@_tb;
           load_random = load_random ^ (load_random << 13);
           load_random = load_random ^ (load_random >> 17);
           load_random = load_random ^ (load_random << 5);
-          if (load_random[31:8] < gap) willing = 1'b0;
+          if ({8'd0, load_random[31:8]} < gap) willing = 1'b0;
         end
         s_axis_weight_tvalid <= willing;
         if (willing) begin
           load_word = load_words[load_sent];
           load_sent = load_sent + 1;
-          s_axis_weight_tdata <= load_word[@load_width@-1:0];
-          s_axis_weight_tlast <= load_word[@load_width@];
-          {load_wait, load_bad, load_good} = load_word[@load_width@+3:@load_width@+1];
+          s_axis_weight_tdata <= load_word[LOAD_WIDTH-1:0];
+          s_axis_weight_tlast <= load_word[LOAD_WIDTH];
+          {load_wait, load_bad, load_good} = load_word[LOAD_WIDTH+3:LOAD_WIDTH+1];
         end else if (s_axis_weight_tvalid) begin
-          s_axis_weight_tdata <= {@load_width@{1'bx}};
+          s_axis_weight_tdata <= {LOAD_WIDTH{1'bx}};
           s_axis_weight_tlast <= 1'bx;
         end
       end
@@ -610,7 +613,7 @@ module @name@_tb;
             stall_random = stall_random ^ (stall_random << 13);
             stall_random = stall_random ^ (stall_random >> 17);
             stall_random = stall_random ^ (stall_random << 5);
-            stall_run = 1 + stall_random[12:8];
+            stall_run = 1 + {27'd0, stall_random[12:8]};
             stall_on = !stall_on;
           end
           stall_run = stall_run - 1;
@@ -628,7 +631,7 @@ module @name@_tb;
             stall_random = stall_random ^ (stall_random << 13);
             stall_random = stall_random ^ (stall_random >> 17);
             stall_random = stall_random ^ (stall_random << 5);
-            willing = stall_random[31:8] >= stall;
+            willing = {8'd0, stall_random[31:8]} >= stall;
           end
         end
       endcase
@@ -644,7 +647,7 @@ module @name@_tb;
         s_axis_tlast <= 1'bx;
 @load
         s_axis_weight_tvalid <= 1'b0;
-        s_axis_weight_tdata <= {@load_width@{1'bx}};
+        s_axis_weight_tdata <= {LOAD_WIDTH{1'bx}};
         s_axis_weight_tlast <= 1'bx;
 @end
         m_axis_tready <= 1'b0;

@@ -117,55 +117,29 @@ def phase(design: Any, script: Script, seed: int = 0) -> Phase:
     """
     if not any(isinstance(part, Frame) for part in script):
         raise ValueError("script must hold at least one frame, not none")
-    source, sink = stream(design, "s_axis"), stream(design, "m_axis")
+    sink = stream(design, "m_axis")
     loads, loads_flags = _loads(design, script)
-    parts = zip([None, *script], script, strict=False)
-    fresh = [isinstance(before, Load) for before, part in parts if isinstance(part, Frame)]
-    models = _models(design, script)
-    errors = sum(not part.good for part in script)
-    script = [part for part in script if isinstance(part, Frame)]
-    codes = _matrix(source, script)
-    good = np.array([frame.good for frame in script], bool)
-    random = np.random.PCG64(seed)
-    beats = pack(codes, source, random)
-    completed = codes.copy()  # what a bad frame holds, should the hardware compute it
-    data, flags = [], []
-    for number, frame in enumerate(script):
-        own = source.beats
-        if frame.short:
-            if frame.short >= own:
-                raise ValueError(
-                    f"short must be less than a frame's {own} beats, not {frame.short}"
-                )
-            own = frame.short
-            completed[number, list(source.order[own * source.lanes :])] = 0
-        mark = np.zeros(own + frame.long, np.uint8)
-        mark[-1] |= LAST
-        mark[own - 1] |= GOOD if frame.good else BAD
-        mark[0] |= WAIT * fresh[number]
-        flags.append(mark)
-        data.append(beats[number, :own])
-        if frame.long:
-            data.append(_garbage(random, (frame.long, beats.shape[2])))
-    answer = np.zeros((len(script), len(sink.order)), np.int64)
-    saturated = np.zeros(len(script), np.int64)
-    for model, rows in models:
+    frames = [part for part in script if isinstance(part, Frame)]
+    good = np.array([frame.good for frame in frames], bool)
+    data, flags, codes = _inputs(design, script, np.random.PCG64(seed))
+    answer = np.zeros((len(frames), len(sink.order)), np.int64)
+    saturated = np.zeros(len(frames), np.int64)
+    for model, rows in _models(design, script):
         answer[rows] = model.reference(codes[rows])
-        saturated[rows] = model.saturated(completed[rows])
-    answer = answer[good]
-    wanted = pack(answer, sink)
+        saturated[rows] = model.saturated(codes[rows])
+    wanted = pack(answer[good], sink)
     wanted_flags = np.zeros(wanted.shape[:2], np.uint8)
     wanted_flags[:, -1] = LAST
     return Phase(
-        frames=len(script),
-        data=np.concatenate(data),
-        flags=np.concatenate(flags),
+        frames=len(frames),
+        data=data,
+        flags=flags,
         loads=loads,
         loads_flags=loads_flags,
         wanted=wanted.reshape(-1, wanted.shape[2]),
         wanted_flags=wanted_flags.ravel(),
-        codes=answer,
-        errors=errors,
+        codes=answer[good],
+        errors=sum(not part.good for part in script),
         saturated=int(saturated[good].sum()),
         quiet=not saturated.any(),
     )
@@ -235,6 +209,35 @@ def _garbage(random: np.random.BitGenerator, shape: tuple[int, ...]) -> NDArray[
     return random.random_raw(count // 8 + 1).astype("<u8").view(np.uint8)[:count].reshape(shape)
 
 
+def _inputs(
+    design: Any, script: Script, random: np.random.BitGenerator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the beats of all frames, their flags, and the codes that the hardware may compute."""
+    source = stream(design, "s_axis")
+    frames = [part for part in script if isinstance(part, Frame)]
+    parts = zip([None, *script], script, strict=False)
+    fresh = [isinstance(before, Load) for before, part in parts if isinstance(part, Frame)]
+    codes = _matrix(source, frames)
+    beats = pack(codes, source, random)
+    data, flags = [], []
+    for number, frame in enumerate(frames):
+        own = source.beats
+        if frame.short >= own:
+            raise ValueError(f"short must be less than a frame's {own} beats, not {frame.short}")
+        if frame.short:
+            own = frame.short
+            codes[number, list(source.order[own * source.lanes :])] = 0  # the guard's completion
+        mark = np.zeros(own + frame.long, np.uint8)
+        mark[-1] |= LAST
+        mark[own - 1] |= GOOD if frame.good else BAD
+        mark[0] |= WAIT * fresh[number]
+        flags.append(mark)
+        data.append(beats[number, :own])
+        if frame.long:
+            data.append(_garbage(random, (frame.long, beats.shape[2])))
+    return np.concatenate(data), np.concatenate(flags), codes
+
+
 def _models(design: Any, script: Script) -> list[tuple[Any, slice]]:
     """Return which design is the golden model of which rows of the frames."""
     models, model = [], design
@@ -267,7 +270,7 @@ def _loads(design: Any, script: Script) -> tuple[NDArray[np.uint8], NDArray[np.u
                 f"not by {type(following).__name__}"
             )
         own = part.short or len(part.words)
-        words = [*part.words[:own], *part.words[:1] * part.long]
+        words = [*part.words[:own], *[part.words[0]] * part.long]
         mark = np.zeros(own + part.long, np.uint8)
         mark[-1] |= LAST
         mark[own - 1] |= GOOD | WAIT if part.good else BAD
@@ -282,9 +285,9 @@ def port_width(design: Any, name: str) -> int:
     return next((port.width for port in design.ports if port.name == name), 0)
 
 
-def _matrix(source: Any, script: Sequence[Frame]) -> NDArray[np.int64]:
+def _matrix(source: Any, frames: Sequence[Frame]) -> NDArray[np.int64]:
     inputs, low, high = len(source.order), source.format.minimum, source.format.maximum
-    for number, frame in enumerate(script):
+    for number, frame in enumerate(frames):
         row = np.asarray(frame.codes)
         if row.shape != (inputs,):
             raise ValueError(f"frame {number} must be {inputs} codes, not {row.size}")
@@ -293,4 +296,4 @@ def _matrix(source: Any, script: Sequence[Frame]) -> NDArray[np.int64]:
                 f"the codes of frame {number} must be {low} to {high}, "
                 f"not {row.min()} to {row.max()}"
             )
-    return np.stack([np.asarray(frame.codes) for frame in script]).astype(np.int64)
+    return np.stack([np.asarray(frame.codes) for frame in frames]).astype(np.int64)

@@ -195,6 +195,7 @@ def test_the_bench_runs_as_handed_off(plus_one, tmp_path):
         "PASS design=plus_one frames=5 beats=15 lasts=5 mismatches=0 latency=3 interval=3 ready=1 "
         "errors=0 overflows=5 clocks=295 seed=0"
     )
+    assert next(tmp_path.glob("*.log")).read_text() == ""  # clean under iverilog -Wall
     assert run({"latency": 4}).startswith("FAIL design=plus_one reason=latency")
     assert run({"latency": -1, "interval": 3}).startswith("PASS")
     assert run({"interval": 2}).startswith("FAIL design=plus_one reason=interval")
