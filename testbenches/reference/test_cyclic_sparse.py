@@ -185,7 +185,7 @@ def test_wide_words_lose_nothing(numbers, dtype, monkeypatch):
 
 
 def test_a_large_bias_is_added_exactly():
-    numbers = Numbers(input=(True, 3, 0), weight=(True, 3, 0), output=(True, 60, -40))
+    numbers = Numbers(input=(True, 3, 0), weight=(True, 3, 0), output=(True, 64, -40))
     bias = [2**63 - 2, -(2**63) + 2, 2**62]
     layer = Layer(inputs=1, stride=0, weight=[[1], [-1], [7]], bias=bias, numbers=numbers)
     (words,) = forward([[7]], [layer])
