@@ -158,6 +158,12 @@ class Config:
                     f"weights of support {k} must be at most {MAX_WORDS}, "
                     f"not {support.fan_in * support.outputs}"
                 )
+            clips = support.activation is Activation.CLIPPED_RELU
+            if clips and self.formats.of("outputs", k).fraction < 0:
+                raise ValueError(
+                    f"outputs of support {k} must have fraction bits for CLIPPED_RELU, "
+                    f"not {self.formats.of('outputs', k)}"
+                )
         if self.parallelism is not None and self.interval is not None:
             raise ValueError("parallelism and interval must not both be given")
         for name in ("parallelism", "interval", "input_lanes", "output_lanes"):

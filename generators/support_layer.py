@@ -23,7 +23,7 @@ from kolam.kernels.group_schedule import group_schedule
 from kolam.kernels.link import any_flag, connect
 from kolam.kernels.result_select import result_control, result_hold, result_select
 from kolam.kernels.round_saturate import narrow
-from kolam.kernels.row_address import row_choice, row_selector, row_stepper
+from kolam.kernels.row_address import row_ahead, row_choice, row_origin, row_stepper
 from kolam.kernels.row_writer import row_writer
 from kolam.kernels.rows_ready import rows_ready, rows_ready_even
 
@@ -98,19 +98,25 @@ def support_layer(
         )  # fmt: skip
     else:
         span = max(max(c) for c in p.classes) + 1
-        choice_rows = word(span * row_bits)
-        selector = row_selector(
-            clk, rst, step_end, frame_end, next_tap, choice_rows,
-            rows=p.rows, row_step=p.step, base=tuple(q % p.rows for q in p.quotients), span=span,
+        start = word(row_bits)
+        origin = row_origin(
+            clk, rst, step_end, frame_end, next_tap, start,
+            rows=p.rows, row_step=p.step, base=tuple(q % p.rows for q in p.quotients),
         )  # fmt: skip
-        choices = [
-            row_choice(clk, next_tap, choice_rows, read_rows[k], width=row_bits, extra=extra)
-            for k, extra in enumerate(p.classes)
-            if max(extra) > 0
+        nearby = [word(row_bits) for _ in range(span)]
+        aheads = [
+            row_ahead(clk, start, nearby[k], rows=p.rows, ahead=k % p.rows) for k in range(span)
         ]
+        choices = []
         for k, extra in enumerate(p.classes):
             if max(extra) == 0:
-                read_rows[k] = field(choice_rows, 0, row_bits)
+                read_rows[k] = nearby[0]
+            else:
+                choices.append(
+                    row_choice(
+                        clk, next_tap, concat(nearby), read_rows[k], width=row_bits, extra=extra
+                    )
+                )
 
     # banks: one wide memory a class
     write_at = ConcatSignal(write_buffer, row)

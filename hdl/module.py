@@ -19,6 +19,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ from myhdl.conversion import _toVerilog
 from kolam.hdl.image import Image
 from kolam.hdl.lint import lint
 from kolam.hdl.names import check_distinct, check_identifier
+from kolam.hdl.quick_inspect import install
+
+install()
 
 _emission: "_Emitter | None" = None
 
@@ -42,6 +46,11 @@ class EmissionError(ValueError):
 
 class module(block_decorator):  # noqa: N801, a drop-in for myhdl.block
     """Make a hardware function a module; see the top of this file."""
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """Of the function; asked for every instance."""
+        return inspect.signature(self.func)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return a MyHDL block in simulation, an instance while emitting."""
@@ -166,7 +175,7 @@ class _Emitter:
         self.placed: list[_Instance] = []
 
     def place(self, what: module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Instance:
-        bound = inspect.signature(what.func).bind(*args, **kwargs)
+        bound = what.signature.bind(*args, **kwargs)
         bound.apply_defaults()
         target = self.require(what, bound.arguments)
         actuals = {n: v for n, v in bound.arguments.items() if isinstance(v, _Signal)}

@@ -12,33 +12,34 @@ from kolam.kernels.bits import bits, counter
 
 @module
 def result_select(clk, load, phase, lanes, word, *, phases):
-    """lanes holds `phases` words, lane 0 in the lowest bits."""
+    """lanes holds `phases` words, two or more, lane 0 in the lowest bits."""
     hold = Signal(intbv(0)[len(lanes) :])
     width = len(lanes) // phases
 
-    if phases == 1:
+    @always(clk.posedge)
+    def keep():
+        if load:
+            hold.next = lanes
 
-        @always(clk.posedge)
-        def keep():
-            if load:
-                hold.next = lanes
+    @always(clk.posedge)
+    def choose():
+        for k in range(phases):
+            if phase == k:
+                word.next = hold[k * width + width : k * width]
 
-        @always(clk.posedge)
-        def choose():
-            word.next = hold
+    return instances()
 
-    else:
 
-        @always(clk.posedge)
-        def keep():
-            if load:
-                hold.next = lanes
+@module
+def result_hold(clk, load, lanes, word):
+    """The same for a single lane."""
+    hold = Signal(intbv(0)[len(lanes) :])
 
-        @always(clk.posedge)
-        def choose():
-            for k in range(phases):
-                if phase == k:
-                    word.next = hold[k * width + width : k * width]
+    @always(clk.posedge)
+    def keep():
+        if load:
+            hold.next = lanes
+        word.next = hold
 
     return instances()
 

@@ -5,7 +5,7 @@ Three forms, cheapest first:
 
     cycle_counter one counter; the other classes read its delays by 1, 2, ... clocks
     row_stepper   all banks read the same row, and rows is a power of two: one adder
-    row_selector  row_step t + base[j], its successors, and a choice among them by class
+    row_origin    row_step t + base[j]; row_ahead its successors, row_choice one of them
 """
 
 from myhdl import Signal, always, always_comb
@@ -42,15 +42,12 @@ def row_stepper(clk, rst, busy, step_end, row, *, rows, tap, wrap):
 
 
 @module
-def row_selector(
-    clk, rst, step_end, frame_end, next_tap, choice_rows, *, rows, row_step, base, span
-):
-    """Give row_step t + base[j] + 0, 1, ... span - 1 (mod rows), the first in field 0."""
+def row_origin(clk, rst, step_end, frame_end, next_tap, start, *, rows, row_step, base):
+    """Give (row_step t + base[j]) mod rows for the tap that comes next; not a register."""
     width = bits(rows)
     table = tuple(base)
-    origin, origin_next, tap = (counter(0, width) for _ in range(3))
-    moved, total, moved_back, total_back = (counter(0, width + 1) for _ in range(4))
-    start = counter(0, width)
+    origin, origin_next, ahead, first = (counter(0, width) for _ in range(4))
+    moved, moved_back, total, total_back = (counter(0, width + 1) for _ in range(4))
     stride = row_step % rows
 
     @always_comb
@@ -74,22 +71,26 @@ def row_selector(
 
     @always_comb
     def look():
-        tap.next = table[next_tap]
+        ahead.next = table[next_tap]
 
     @always_comb
     def add():
-        total.next = origin_next + tap
+        total.next = origin_next + ahead
 
     @always_comb
     def add_back():
         total_back.next = total - rows
 
     @always_comb
-    def first_row():
+    def wrap():
         if total >= rows:
-            start.next = total_back[width:]
+            first.next = total_back[width:]
         else:
-            start.next = total[width:]
+            first.next = total[width:]
+
+    @always_comb
+    def show():
+        start.next = first
 
     @always(clk.posedge)
     def keep():
@@ -98,20 +99,41 @@ def row_selector(
         else:
             origin.next = origin_next
 
+    return instances()
+
+
+@module
+def row_ahead(clk, start, row, *, rows, ahead):
+    """Give (start + ahead) mod rows, one clock later; ahead is below rows."""
+    width = bits(rows)
+    now = counter(0, width)
+    total, total_back = (counter(0, width + 1) for _ in range(2))
+
+    @always_comb
+    def add():
+        total.next = start + ahead
+
+    @always_comb
+    def add_back():
+        total_back.next = total - rows
+
     @always(clk.posedge)
-    def spread():
-        for k in range(span):
-            if start >= rows - k:
-                choice_rows.next[k * width + width : k * width] = start - (rows - k)
-            else:
-                choice_rows.next[k * width + width : k * width] = start + k
+    def wrap():
+        if total >= rows:
+            now.next = total_back[width:]
+        else:
+            now.next = total[width:]
+
+    @always_comb
+    def show():
+        row.next = now
 
     return instances()
 
 
 @module
 def row_choice(clk, next_tap, choice_rows, row, *, width, extra):
-    """Pick, for one class of banks, row number extra[j] of the rows that row_selector gives."""
+    """Pick, for one class of banks, number extra[j] of the rows in choice_rows."""
     table = tuple(extra)
     last = max(table)
     pick, pick_next = (counter(0, bits(last + 1)) for _ in range(2))

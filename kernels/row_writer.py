@@ -40,10 +40,18 @@ def row_writer(
         write_buffer.next = buffer_now
         free.next = not held[full]
 
-    @always_comb
-    def enable():
-        for k in range(phases):
-            enables.next[k] = valid and phase == k
+    if phases == 1:
+
+        @always_comb
+        def enable():
+            enables.next = valid
+
+    else:
+
+        @always_comb
+        def enable():
+            for k in range(phases):
+                enables.next[k] = valid and phase == k
 
     @always(clk.posedge)
     def count():

@@ -4,6 +4,8 @@
 
 The sum is exact; bias is an integer at its scale, 2**-(input fraction + weight fraction); the only
 rounding is that to the output format. "relu" is max(y, 0), "clipped_relu" is min(max(y, 0), 1).
+What an activation clips has not saturated: with one of them before an unsigned output format, a
+negative sum does not count.
 """
 
 from abc import ABC, abstractmethod
@@ -178,6 +180,8 @@ def _steps(x: Ints, layers: Sequence[Layer]) -> Iterator[Words]:
         codes, saturated = fixed.narrow(
             acc, fraction, numbers.output, numbers.rounding, numbers.overflow
         )
+        if layer.activation != "none" and not numbers.output[0]:
+            saturated = saturated & (acc > 0)  # below 0 it is the activation that clips
         codes = _activate(codes, layer.activation, numbers.output)
         yield Words(np.ascontiguousarray(codes.T), saturated.sum(axis=0, dtype=np.int64))
 

@@ -1,0 +1,58 @@
+"""What MyHDL asks of `inspect`, answered without reading source files again and again.
+
+MyHDL calls inspect.stack() for every block and process, which looks up the source text of
+every frame: nine tenths of the time of an elaboration, more under pytest. It uses only a
+frame and a function name of each record. Its source look-ups are kept by code object.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable
+from functools import cache
+from types import CodeType, FrameType
+from typing import Any
+
+from myhdl import _block, _instance, _util, _Waiter
+
+_StackRecord = tuple[FrameType, None, None, str]
+
+
+class _QuickInspect:
+    """The module inspect, with quick answers where MyHDL asks often."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(inspect, name)
+
+    @staticmethod
+    def stack() -> list[_StackRecord]:
+        records: list[_StackRecord] = []
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            records.append((frame, None, None, frame.f_code.co_name))
+            frame = frame.f_back
+        return records
+
+    @staticmethod
+    def getsource(function: Callable[..., Any]) -> str:
+        return _source(function.__code__)[0]
+
+    @staticmethod
+    def getsourcefile(function: Callable[..., Any]) -> str | None:
+        return _source(function.__code__)[1]
+
+    @staticmethod
+    def getsourcelines(function: Callable[..., Any]) -> tuple[list[str], int]:
+        text, _, line = _source(function.__code__)
+        return text.splitlines(keepends=True), line
+
+
+@cache
+def _source(code: CodeType) -> tuple[str, str | None, int]:
+    lines, first = inspect.getsourcelines(code)
+    return "".join(lines), inspect.getsourcefile(code), first
+
+
+def install() -> None:
+    """Let MyHDL use this from now on."""
+    for part in (_block, _instance, _util, _Waiter):
+        part.inspect = _QuickInspect()
