@@ -77,10 +77,22 @@ def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
+def _seed(context: Any, parameter: Any, value: int | None) -> int | None:
+    if value is not None and not 0 <= value < 1 << 31:
+        raise ValueError(f"--seed must be 0 to {(1 << 31) - 1}, not {value}")
+    return value
+
+
 def design_arguments(command: Any) -> Any:
     """Add what every command takes that is about one design."""
     for decorate in (
-        click.option("--seed", type=int, help="Of the weights that are not given, and of stimuli."),
+        click.option(
+            "--seed",
+            type=int,
+            callback=_seed,
+            metavar="S",
+            help="Of weights that are not given, and of stimuli.",
+        ),
         click.option("--weights", type=Path, metavar="W.npz", help="Weights to take."),
         click.option(
             "--set",
@@ -218,8 +230,11 @@ def _codes(design: Any, path: Path) -> Any:
     """Return the input codes in a .npy file; floats are quantised, and that is said."""
     import numpy as np
 
-    with path.open("rb") as file:
-        x = np.lib.format.read_array(file, allow_pickle=False)
+    try:
+        # mapped, so that a header cannot claim more than the file holds
+        x = np.array(np.lib.format.open_memmap(path, mode="r"))
+    except ValueError as error:
+        raise ValueError(f"{path} must be a .npy file of numbers: {error}") from None
     if x.ndim != 2:
         raise ValueError(f"{path} must hold (frames, inputs), not an array of shape {x.shape}")
     if x.dtype.kind == "f":

@@ -15,7 +15,7 @@ from kolam.scripts.show import weights
 from kolam.testbenches import digits
 
 DESIGN, TARGET = "csc-digits", "xc7"
-BUNDLE, PICTURES = "csc_digits", ("layers.png", "schedule.png")
+PICTURES = ("layers.png", "schedule.png")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,11 @@ class Demonstration:
     accuracy: dict[str, float]
     cost: dict[str, Any]
     out: Path
+
+    @property
+    def bundle(self) -> Path:
+        """The hand-off folder."""
+        return self.out / self.design.name
 
     @property
     def passed(self) -> bool:
@@ -41,7 +46,7 @@ class Demonstration:
             "accuracy": self.accuracy,
             **{key: run[key] for key in ("latency", "interval")},
             "resources": self.cost,
-            "bundle": str(self.out / BUNDLE),
+            "bundle": str(self.bundle),
         }
 
 
@@ -61,7 +66,7 @@ def run(out: Path) -> Demonstration:
         ran = simulate(design, images, simulator="icarus")
     with console.progress("2/4 writing the hand-off folder"):
         out.mkdir(parents=True, exist_ok=True)
-        write(design, out / BUNDLE, force=True, x=images)
+        write(design, out / design.name, force=True, x=images)
     with console.progress("3/4 synthesising for Artix-7 with yosys"):
         cost = synthesize(design, target=TARGET)
     with console.progress("4/4 drawing"):
@@ -104,7 +109,7 @@ def show(found: Demonstration) -> None:
         f"{stored['stored']:,} stored, {stored['dense']:,} if dense "
         f"({stored['dense'] / stored['stored']:.1f} times as many)",
     )
-    table.add_row("Verilog", f"{found.out / BUNDLE}/  (sh run_icarus.sh there runs its bench)")
+    table.add_row("Verilog", f"{found.bundle}/  (sh run_icarus.sh there runs its bench)")
     table.add_row("pictures", ", ".join(str(found.out / name) for name in PICTURES))
     screen = console.screen()
     verdict = "[green]PASS[/]" if found.passed else "[bold red]FAIL[/]"

@@ -1,0 +1,330 @@
+"""The command line: what it prints where, its exit status, and its sentences."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from kolam.generators import load
+from kolam.generators.cyclic_sparse import CyclicSparse
+from kolam.scripts import cli
+
+COMMANDS = ("generate", "simulate", "synth", "show", "catalog", "doctor", "demo")
+FORGED = "{'descr': '<i8', 'fortran_order': False, 'shape': (1000000000000, 8), }"
+TINY = """
+engine = "cyclic_sparse"
+inputs = 8
+supports = [
+    {outputs = 8, fan_in = 2, stride = 1},
+    {outputs = 4, fan_in = 4, stride = 2, bias = true, activation = "relu"},
+]
+formats = {input = "s1.6", weights = "s1.6", outputs = "s1.6"}
+"""
+
+
+@pytest.fixture
+def kolam(tmp_path, monkeypatch, capfd):
+    """Return a function that runs the command line in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.delenv("KOLAM_DEBUG", raising=False)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["kolam", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        out, err = capfd.readouterr()
+        return SimpleNamespace(status=end.value.code, out=out, err=err)
+
+    return run
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY)
+    return path
+
+
+def refused(done, *words):
+    """Demand status 2 and one sentence on stderr that holds the words."""
+    assert done.status == 2, done.err
+    assert done.out == ""
+    sentence = done.err.removesuffix("\n").rpartition("\n")[2]
+    assert sentence.startswith("kolam: ")
+    assert "Traceback" not in done.err
+    for word in words:
+        assert word in sentence
+    return sentence
+
+
+def test_help_names_every_command(kolam):
+    done = kolam("--help")
+    assert done.status == 0
+    assert done.err == ""
+    assert all(f"\n  {command} " in done.out for command in COMMANDS)
+    assert "..." not in done.out.partition("Commands:")[2], (
+        "a command's first sentence must fit its line"
+    )
+    bare = kolam()
+    assert bare.status == 2
+    assert "Commands:" in bare.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command(command, kolam):
+    done = kolam(command, "--help")
+    assert done.status == 0
+    assert done.out.startswith(f"Usage: kolam {command} ")
+
+
+def test_help_waits_for_no_library():
+    code = (
+        "import sys, kolam.scripts.cli\n"
+        "heavy = {'numpy', 'scipy', 'matplotlib', 'myhdl', 'rich'} & sys.modules.keys()\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_version(kolam):
+    assert kolam("--version").out == f"kolam {version('kolam')}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nonsense"], ["nonsense"]),
+        (["show"], ["DESIGN"]),
+        (["show", "no-such-design"], ["no-such-design"]),
+        (["show", "no/such.toml"], ["no/such.toml"]),
+        (["show", "csc-small", "--set", "parallelism"], ["KEY=VALUE", "'parallelism'"]),
+        (["show", "csc-small", "--set", "=3"], ["KEY=VALUE"]),
+        (["show", "csc-small", "--set", "seed=1", "--set", "seed=2"], ["seed once"]),
+        (["show", "csc-small", "--set", "colour=1"], ["colour"]),
+        (["show", "csc-small", "--set", "parallelism=many"], ["parallelism", "'many'"]),
+        (["show", "csc-small", "--set", "parallelism=1.5"], ["parallelism", "1.5"]),
+        (["show", "csc-small", "--set", "parallelism=0"], ["parallelism", "not 0"]),
+        (["show", "csc-small", "--set", "parallelism=true"], ["parallelism", "True"]),
+        (["show", "csc-small", "--set", "loadable=3"], ["loadable", "3"]),
+        (["show", "csc-small", "--set", "target=asics"], ["target", "'asics'"]),
+        (["show", "csc-small", "--set", "inputs=100000000000"], ["inputs"]),
+        (["show", "csc-small", "--clock", "0"], ["--clock", "0"]),
+        (["show", "csc-small", "--clock", "nan"], ["--clock", "nan"]),
+        (["show", "csc-small", "--picture", "layers.pdf"], [".svg or .png", "layers.pdf"]),
+        (["show", "csc-small", "--picture", "no/layers.svg"], ["no/layers.svg"]),
+        (["show", "csc-small", "--weights", "none.npz"], ["none.npz"]),
+        (["simulate", "csc-small", "--with", "modelsim"], ["modelsim"]),
+        (["simulate", "csc-small", "--frames", "0"], ["frames", "0"]),
+        (["simulate", "csc-small", "--frames", "two"], ["two"]),
+        (["simulate", "csc-small", "--stall", "1.5"], ["stall", "1.5"]),
+        (["simulate", "csc-small", "--seed", "-1"], ["seed", "-1"]),
+        (["simulate", "csc-small", "--input", "none.npy"], ["none.npy"]),
+        (["simulate", "csc-small", "--input", "a", "--frames", "1"], ["--frames", "--input"]),
+        (["simulate", "."], ["'.'"]),
+        (["synth", "csc-small", "--target", "z80"], ["target", "'z80'"]),
+        (["synth", "csc-small", "--target", "xc7", "--place-and-route"], ["place_and_route"]),
+        (["generate", "csc-small"], ["--out"]),
+        (["generate", "csc-small", "--out", "."], ["'.'"]),
+        (["demo", "--loud"], ["--loud"]),
+    ],
+)
+def test_wrong_use_is_one_sentence(arguments, words, kolam, tmp_path):
+    refused(kolam(*arguments), *words)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["simulate", "synth", "show"])
+def test_json_is_empty_where_a_sentence_is_due(command, kolam):
+    refused(kolam(command, "no-such-design", "--json"), "no-such-design")
+
+
+def test_debug_shows_where_it_comes_from(kolam, monkeypatch):
+    monkeypatch.setenv("KOLAM_DEBUG", "1")
+    monkeypatch.setattr(sys, "argv", ["kolam", "show", "no-such-design"])
+    with pytest.raises((ValueError, OSError), match="no-such-design"):
+        cli.main()
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            ValueError("points must be\n a power of two, not 6."),
+            "points must be a power of two, not 6",
+        ),
+        (OSError(28, "No space left on device", "out/rtl"), "out/rtl: No space left on device"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (MemoryError(), "there must be memory enough for the design, and there is not"),
+        (RuntimeError(), "RuntimeError"),
+    ],
+)
+def test_sentences(error, sentence):
+    assert cli.sentence(error) == sentence
+
+
+def test_settings():
+    found = cli.settings(
+        ("a=64", "b=true", "c=s1.6", 'd="7"', "e=[1, 2]", "f.g=x=y", "h=", "i=1\nj=2")
+    )
+    assert found == {
+        "a": 64, "b": True, "c": "s1.6", "d": "7", "e": [1, 2], "f.g": "x=y", "h": "",
+        "i": "1\nj=2",
+    }  # fmt: skip
+
+
+def test_show(tiny, kolam):
+    done = kolam("show", tiny, "--clock", "250")
+    assert done.status == 0
+    for word in ("latency", "interval", "at 250 MHz", "s1.6", "weights", "bottleneck", "block"):
+        assert word in done.out or word == "bottleneck"
+    found = json.loads(kolam("show", tiny, "--clock", "250", "--json").out)
+    assert f"{found['latency']} clocks" in done.out
+    assert f"{found['interval']} clocks" in done.out
+    assert f"set by {found['bottleneck']}" in done.out
+    assert found["weights"] == {"stored": 8 * 2 + 4 * 4, "dense": 8 * 4}
+    assert found["connectivity"] == {"connected": 32, "pairs": 32}
+    assert [layer["inputs"] for layer in found["layers"]] == [8, 8]
+    for way in found["legal"]:
+        chosen = json.loads(
+            kolam("show", tiny, "--set", f"parallelism={way['parallelism']}", "--json").out
+        )
+        assert chosen["parallelism"]["lanes"] == way["lanes"]
+        assert chosen["interval"] >= way["interval"]  # a stream may be slower
+
+
+@pytest.mark.parametrize("ending", ["svg", "png"])
+def test_picture(ending, tiny, kolam, tmp_path):
+    picture = tmp_path / f"layers.{ending}"
+    assert kolam("show", tiny, "--picture", picture).status == 0
+    first = picture.read_bytes()
+    assert len(first) > 4000
+    assert kolam("show", tiny, "--picture", picture).status == 0
+    assert picture.read_bytes() == first
+
+
+def test_simulate_json_is_one_object(tiny, kolam):
+    done = kolam("simulate", tiny, "--frames", "5", "--seed", "3", "--json")
+    assert done.status == 0, done.err
+    found = json.loads(done.out)
+    assert list(found) == [
+        "design", "simulator", "seed", "frames", "mismatches", "saturated", "parallelism",
+        "latency", "interval", "clocks_per_second",
+    ]  # fmt: skip
+    assert (found["design"], found["simulator"], found["seed"]) == ("tiny", "icarus", 3)
+    assert (found["frames"], found["mismatches"]) == (5, 0)
+    for promise in ("latency", "interval"):
+        assert found[promise]["promised"] == found[promise]["measured"]
+
+
+def test_simulate_a_file(tiny, kolam, tmp_path):
+    """Floats are quantised; the codes that come out are those of the design's own model."""
+    x = np.linspace(-1.5, 1.5, 24).reshape(3, 8)
+    np.save(tmp_path / "x.npy", x)
+    done = kolam("simulate", tiny, "--input", "x.npy", "--output", "y")
+    assert done.status == 0, done.err
+    assert done.out.startswith("PASS design=tiny frames=3 ")
+    assert "quantised to s1.6" in done.err
+    design = load(str(tiny))
+    codes = np.floor(x * 64 + 0.5).astype(np.int64)
+    np.testing.assert_array_equal(np.load(tmp_path / "y"), design.reference(codes))
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (np.zeros((2, 7)), ["7"]),
+        (np.zeros(8), ["(8,)"]),
+        (np.full((2, 8), np.nan), ["NaN"]),
+        (np.full((2, 8), 128), ["128"]),
+        (np.full((2, 8), None), ["x.npy"]),
+        (np.full((2, 8), "1"), ["integers"]),
+    ],
+)
+def test_a_file_that_cannot_be_run(x, words, tiny, kolam, tmp_path):
+    np.save(tmp_path / "x.npy", x)
+    refused(kolam("simulate", tiny, "--input", "x.npy"), *words)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"text",
+        b"PK\x03\x04",
+        b"\x93NUMPY\x01\x00v\x00" + f"{FORGED:<117}\n".encode(),
+    ],
+)
+def test_a_file_that_is_none(content, tiny, kolam, tmp_path):
+    (tmp_path / "x.npy").write_bytes(content)
+    refused(kolam("simulate", tiny, "--input", "x.npy"), "x.npy must be a .npy file")
+
+
+def test_generate_then_simulate_the_folder(tiny, kolam, tmp_path):
+    done = kolam("generate", tiny, "--out", "out")
+    assert done.status == 0, done.err
+    assert done.out.startswith("tiny in out: ")
+    again = kolam("simulate", "out", "--json")
+    assert again.status == 0, again.err
+    assert json.loads(again.out)["mismatches"] == 0
+    refused(kolam("simulate", "out", "--frames", "3"), "--frames")
+    refused(kolam("generate", tiny, "--out", "out"), "--force")
+    assert kolam("generate", tiny, "--out", "out", "--force").status == 0
+
+    image = next((tmp_path / "out" / "mem").iterdir())
+    image.write_text(image.read_text().replace("0", "1", 1))
+    refused(kolam("simulate", "out"), image.name)
+
+
+def test_a_check_that_fails_has_status_1(tiny, kolam, monkeypatch):
+    """The golden answer is changed, so the Verilog must differ from it."""
+    reference = CyclicSparse.reference
+    monkeypatch.setattr(CyclicSparse, "reference", lambda self, x: reference(self, x) ^ 1)
+    done = kolam("simulate", tiny, "--json")
+    assert done.status == 1
+    assert json.loads(done.out)["mismatches"] > 0
+
+
+def test_a_tool_that_is_missing(tiny, kolam, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    refused(kolam("simulate", tiny), "iverilog")
+    doctor = kolam("doctor", "--json")
+    assert doctor.status == 1
+    found = json.loads(doctor.out)
+    assert not found["complete"]
+    assert found["tools"]["iverilog"]["version"] is None
+
+
+def test_doctor(kolam):
+    done = kolam("doctor")
+    assert done.status == 0, done.out
+    assert "main road is open" in done.out
+    found = json.loads(kolam("doctor", "--json").out)
+    for name, tool in found["tools"].items():
+        assert name in done.out
+        assert tool["version"] or tool["get"] in done.out
+
+
+def test_catalog(kolam):
+    found = json.loads(kolam("catalog", "--json").out)
+    assert {"csc-digits", "csc-small", "csc-layer-16", "csc-1024"} <= found.keys()
+    table = kolam("catalog").out.splitlines()
+    assert [line.split()[0] for line in table] == list(found)
+    assert all("\n" not in text and text for text in found.values())
+
+
+def test_the_program_itself(tiny, tmp_path):
+    """As a person runs it; whoever reads stdout may stop."""
+    program = os.path.join(os.path.dirname(sys.executable), "kolam")
+    done = subprocess.run([program, "show", tiny], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("tiny ")
+    done = subprocess.run(
+        ["bash", "-c", 'set -o pipefail; "$0" show "$1" | true', program, tiny],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
