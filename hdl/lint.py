@@ -533,6 +533,8 @@ class _Process:
     def constants(self, node: ast.expr, kinds: Iterable[_Kind]) -> None:
         kinds = list(kinds)
         signed = any(k.signed for k in kinds)
+        if all(k.number for k in kinds):
+            return
         for kind in kinds:
             if kind.number and signed and max(-kind.low, kind.high) >= LARGEST:
                 raise self.stop(
@@ -712,8 +714,8 @@ class _Process:
             and isinstance(low.left, ast.Name)
             and low.left.id in self.counters
         )
-        moving = scaled or isinstance(low, ast.Name) and (
-            low.id in self.counters or self.leaf(low).what == "word"
+        moving = scaled or (
+            isinstance(low, ast.Name) and (low.id in self.counters or self.leaf(low).what == "word")
         )
         if moving:
             if not (

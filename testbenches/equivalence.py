@@ -1,4 +1,4 @@
-"""Is the Verilog of a module what its MyHDL model is?
+"""Show that the Verilog of a module is what its MyHDL model is.
 
     assert_equivalent(mac, dict(clk=bit(), rst=bit(), a=word(8), ..., depth=16), folder=tmp_path)
 
@@ -12,14 +12,16 @@ once, but not for more than `warm_up` clocks, and it must have been known in the
 """
 
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from myhdl import Signal, Simulation, StopSimulation, delay, intbv
+from myhdl import Signal, Simulation, StopSimulation, _simulator, delay, intbv
+from myhdl._Waiter import _Waiter
 
 from kolam.hdl.cosim import cosimulate, find_tool
 from kolam.hdl.module import Emission, emit
@@ -130,7 +132,8 @@ def run_model(
     warm_up: int = 32,
 ) -> Record:
     """Simulate the MyHDL model and return the Record; arguments as in `assert_equivalent`."""
-    emission = emission or emit(module, name, arguments)
+    with forgotten_signals():
+        emission = emission or emit(module, name, arguments)
     ports = {p: w for p, (_, w) in emission.ports.items() if p != CLOCK}
     inputs = {p: w for p, w in ports.items() if emission.ports[p][0] == "input"}
     outputs = {p: w for p, w in ports.items() if p not in inputs}
@@ -156,21 +159,32 @@ def run_model(
             yield delay(1)
         raise StopSimulation
 
-    simulate(module(**arguments), bench())
+    with forgotten_signals():
+        simulate(module(**arguments), bench())
     return Record(
         name=emission.top, files=emission.files, inputs=inputs, outputs=outputs,
         clocked=clock is not None, rows=rows, when=when or {}, loose=loose, warm_up=warm_up,
     )  # fmt: skip
 
 
-def simulate(*parts: Any) -> None:
-    """Run a MyHDL simulation to its end, and leave MyHDL usable if it fails."""
-    simulation = Simulation(*parts)
+def simulate(hardware: Any, bench: Any) -> None:
+    """Run a MyHDL simulation until the generator `bench` ends it; MyHDL survives a failure."""
+    simulation = Simulation(hardware, _Waiter(bench))  # of itself MyHDL would read bench's source
     try:
         simulation.run(quiet=1)
     finally:
         if not simulation._finished:
             simulation.quit()
+
+
+@contextmanager
+def forgotten_signals() -> Iterator[None]:
+    """Let MyHDL forget signals made meanwhile: it visits all that ever were in every simulation."""
+    known = len(_simulator._signals)
+    try:
+        yield
+    finally:
+        del _simulator._signals[known:]
 
 
 class _Stimulus:

@@ -6,14 +6,17 @@ model, and what is said of it below must come true; so must the good ones, throu
 
 import gc
 import re
+import tempfile
 import textwrap
+import warnings
 from pathlib import Path
 
 import pytest
+from myhdl.conversion import _toVerilog
 
 from kolam.hdl.lint import LintError, faults, lint
-from kolam.hdl.module import emit
-from kolam.testbenches.campaign import convert_alone, load
+from kolam.hdl.module import Emission, emit
+from kolam.testbenches.campaign import load
 from kolam.testbenches.equivalence import bit, replay, run_model, word
 
 # what the kernels below may name; signed words come in through unsigned ports
@@ -30,11 +33,7 @@ def kernel(name, code):
     used |= {"a"} if "row" in used else set()
     used |= {"u"} if "bank" in used else set()
     signed = {s: p for s, p in SIGNED.items() if s in used}
-    ports = [
-        p
-        for p in PORTS
-        if p in used or p in signed.values() or (p == "z" and "y" in used)
-    ]
+    ports = [p for p in PORTS if p in used or p in signed.values() or (p == "z" and "y" in used)]
     before = [f"{s} = Signal(intbv(0, min=-128, max=128))" for s in signed]
     after = []
     if signed:
@@ -65,9 +64,27 @@ def arguments(function):
 
 def collect(folder, table):
     """Return the kernels of a table by name."""
-    source = "\n\n".join(kernel(name, row if isinstance(row, str) else row[-1])
-                         for name, row in table.items())
+    source = "\n\n".join(
+        kernel(name, row if isinstance(row, str) else row[-1]) for name, row in table.items()
+    )
     return load(source, folder, "corpus")
+
+
+def convert_alone(function, name, signals):
+    """Return what MyHDL itself makes of a kernel, lint and emitter aside."""
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            function(**signals).convert(
+                "Verilog", name=name, path=folder, testbench=False, initial_values=False,
+                no_myhdl_header=True, trace=False,
+            )  # fmt: skip
+        finally:
+            _toVerilog._converting = 0
+        text = Path(folder, f"{name}.v").read_text()
+    declared = re.findall(r"^(input|output) (?:signed )?(?:\[(\d+):0\] )?(\w+);", text, re.M)
+    ports = {port: (direction, int(high or 0) + 1) for direction, high, port in declared}
+    return Emission(name, {f"rtl/{name}.v": text}, ports, {})
 
 
 # (what becomes of it, what the lint says, kernel):
@@ -605,8 +622,7 @@ def test_bad_kernels_do_what_is_said_of_them(bad, tmp_path):
             if BAD[name][0] == "loud":
                 replay([record], tmp_path)
             records.append(record)
-        except Exception as error:
-            assert not isinstance(error, MemoryError)
+        except Exception:
             seen[name] = "loud"
     gc.collect()  # MyHDL leaves the file of a failed conversion open
     wrong = {difference.name for difference in replay(records, tmp_path)}
@@ -621,12 +637,12 @@ def test_good_kernels_pass_and_are_good(good, tmp_path):
         function = getattr(good, name)
         ports = arguments(function)
         assert faults(function(**ports).subs, ports) == []
-        records.append(run_model(function, arguments(function), name=f"good_{name}"))
+        records.append(run_model(function, arguments(function), name=f"good_{name}", clocks=160))
     assert replay(records, tmp_path) == []
 
 
 def test_the_emitter_asks_the_lint(bad):
-    with pytest.raises(LintError, match="shift_sum: .* in compute: an operand must be"):
+    with pytest.raises(LintError, match=r"shift_sum: .* in compute: an operand must be"):
         emit(bad.shift_sum, "shift_sum", arguments(bad.shift_sum))
 
 
