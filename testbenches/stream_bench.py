@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from myhdl import Signal, Simulation, StopSimulation, always, delay
+from myhdl._simulator import _signals
 
 from kolam.kernels.bits import word
 from kolam.testbenches.bench import Pattern, counts, patience
@@ -346,6 +347,7 @@ def play(player: Player, place: Callable[..., Any], vcd: Path | None = None) -> 
     place: what makes a MyHDL block or a Cosimulation of signals by Verilog name; vcd: a file for
     a trace of the block's signals, or None.
     """
+    known = len(_signals)
     ports = {port.name: word(port.width) for port in player.design.ports}
     ports["rst"] = Signal(bool(1))
     clk, rst = ports["clk"], ports["rst"]
@@ -391,6 +393,7 @@ def play(player: Player, place: Callable[..., Any], vcd: Path | None = None) -> 
     finally:
         if not simulation._finished:  # else the next simulation would be refused
             simulation.quit()
+        del _signals[known:]  # MyHDL never forgets one, and starts all in every simulation
 
 
 _SEEN = (
