@@ -13,10 +13,10 @@ A flag for each place of the side with the wider beats says that it is full. s_r
 m_ready, for a word may enter in the clock in which another leaves its place.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import gcd
-from typing import Any
+from typing import Any, NamedTuple
 
 from myhdl import Signal, always, always_comb, intbv
 
@@ -32,6 +32,37 @@ def latency(s_lanes: int, m_lanes: int, elements: int) -> int:
 def interval(s_lanes: int, m_lanes: int, elements: int) -> int:
     """Return the clocks from frame to frame, back to back, while nobody waits."""
     return max(_beats(elements, s_lanes), _beats(elements, m_lanes))
+
+
+def moves(s_times: Sequence[int], s_lanes: int, m_lanes: int, elements: int) -> "Moves":
+    """Return when the beats of the first frame move, if the sink never waits.
+
+    s_times: for each beat, from which clock on the source offers it. An input beat waits for the
+    beats that have to leave its place of the ring, an output beat for its last element.
+    """
+    ring = _Ring(s_lanes, m_lanes, elements)
+    put: list[int] = []
+    get: list[int] = []
+    for n, offered in enumerate(s_times):
+        clock = max(offered, put[-1] + 1 if put else offered)
+        if s_lanes >= m_lanes:
+            gone = _beats((n - ring.s_places + 1) * s_lanes, m_lanes) - 1
+        else:
+            gone = ((n + 1) * s_lanes - 1) // m_lanes - ring.m_places
+        if gone >= 0:
+            clock = max(clock, get[gone])
+        put.append(clock)
+        have = min((n + 1) * s_lanes, elements)
+        while len(get) < ring.m_beats and min((len(get) + 1) * m_lanes, elements) <= have:
+            get.append(max(clock + 1, get[-1] + 1 if get else 0))
+    return Moves(put, get)
+
+
+class Moves(NamedTuple):
+    """The clocks in which the beats of a frame enter and leave."""
+
+    put: list[int]
+    get: list[int]
 
 
 def _beats(elements: int, lanes: int) -> int:
@@ -129,7 +160,7 @@ def width_converter(
     beyond = ring.m_places * len(m_data) - ring.s_places * len(s_data)
     stored = concat([*kept, constant(0, beyond)] if beyond > 0 else kept)
     cut = (elements - (ring.m_beats - 1) * m_lanes) * width
-    chosen = stored
+    chosen = field(stored, 0, len(m_data))
     if ring.m_places > 1:
         chosen = m_data if cut == len(m_data) else word(len(m_data))
         select = beat_select(stored, read, chosen, places=ring.m_places)
