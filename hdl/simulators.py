@@ -61,7 +61,14 @@ def run(
 
     Raises RuntimeError when it takes longer than the seconds allowed.
     """
-    words = [*command, *(f"+{name}={value}" for name, value in (plusargs or {}).items())]
+    words = [
+        *command,
+        # Verilator's own plusargs are spelt +verilator+name+value
+        *(
+            f"+{name}{'+' if name.startswith('verilator+') else '='}{value}"
+            for name, value in (plusargs or {}).items()
+        ),
+    ]
     try:
         return _call(words, folder, seconds=seconds).stdout
     except subprocess.TimeoutExpired:
@@ -121,21 +128,23 @@ def build_verilator(
     name = f"{top}-{_fingerprint(sources, [*versions, *words])}"
     program = folder / f"{name}.verilated"
     if not program.exists():
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".verilator-") as staging:
-            inside = Path(staging).name
-            files = _near(sources, folder)
-            words = [binary, *words, "--Mdir", inside, "--prefix", "Vtop", "-o", "program"]
-            output = _call([*words, *files], folder, environment).stdout
+        # copies elsewhere: make refuses paths with a space
+        with tempfile.TemporaryDirectory(prefix="kolam-verilator-") as place:
+            staging = Path(place)
+            words = [binary, *words, "--Mdir", ".", "--prefix", "Vtop", "-o", "program"]
+            output = _call([*words, *_copies(sources, staging)], staging, environment).stdout
             library = cache_folder() / "verilator" / _fingerprint([], [*versions, str(trace)])
-            _copy_objects(library, Path(staging))
-            words = [make, "-C", inside, "-f", "Vtop.mk", "-j", "2", "OPT_FAST=-O3"]
+            _copy_objects(library, staging)
+            words = [make, "-f", "Vtop.mk", "-j", "2", "OPT_FAST=-O3"]
             words += [f"PYTHON3={sys.executable}", f"CXX={compiler}", "program"]
-            output += _call(words, folder, environment).stdout
-            made = Path(staging, "program")
+            output += _call(words, staging, environment).stdout
+            made = staging / "program"
             if not made.exists():
                 raise RuntimeError(f"verilator could not compile {top}: {_complaint(output)}")
-            _copy_objects(Path(staging), library)
-            made.replace(program)
+            _copy_objects(staging, library)
+            whole = folder / f".{program.name}.{os.getpid()}"
+            shutil.move(made, whole)
+            whole.replace(program)
     return [str(program.resolve())]
 
 
@@ -203,9 +212,19 @@ def _near(sources: Sequence[Path], folder: Path) -> list[str]:
     return [os.path.relpath(Path(s).resolve(), folder.resolve()) for s in sources]
 
 
+def _copies(sources: Sequence[Path], staging: Path) -> list[str]:
+    """Copy sources below a folder; return their paths there."""
+    copies = []
+    for number, source in enumerate(sources):
+        copies.append(f"source{number}/{Path(source).name}")
+        (staging / copies[-1]).parent.mkdir()
+        shutil.copyfile(source, staging / copies[-1])
+    return copies
+
+
 def _complaint(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors = [line for line in lines if "rror" in line]
+    errors = [line for line in lines if "rror" in line or "***" in line]
     return [*errors, *lines, "no reason given"][0]
 
 

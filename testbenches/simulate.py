@@ -244,7 +244,7 @@ def _verilog(job: _Job) -> _Result:
         command = simulators.build_icarus(sources, top, folder)
     else:
         command = simulators.build_verilator(sources, top, folder, trace=job.vcd is not None)
-        command += ["+verilator+rand+reset+2", f"+verilator+seed+{asked.seed + 1}"]
+        plusargs |= {"verilator+rand+reset": 2, "verilator+seed": asked.seed + 1}
     for name in ("output.txt", "schedule.txt"):
         (folder / name).unlink(missing_ok=True)
     start = time.perf_counter()

@@ -35,6 +35,13 @@ def test_icarus_passes_parameters_and_plusargs(hello):
     assert text == "a/b 3 7\n"
 
 
+def test_verilator_passes_parameters_and_plusargs(hello):
+    given = {"given": 7, "verilator+seed": 3}
+    text = simulators.verilator([hello], "hello", hello.parent, given, {"WORD": "a/b", "NUMBER": 3})
+    assert text.startswith("a/b 3 7\n")
+    assert len(os.listdir(hello.parent)) == 2
+
+
 def test_a_program_is_built_once_for_what_goes_in(hello):
     command = simulators.build_icarus([hello], "hello", hello.parent)
     program = hello.parent / command[-1]
