@@ -25,7 +25,7 @@ def frame_gate(
     frames (a power of two from 2): how many may be judged and not yet through, at most; in
     simulation one more is an error.
     """
-    oldest = word(address_bits(frames))
+    oldest = word(address_bits(frames, "frames"))
     judged, good, done = word(1), word(1), word(1)
     level = fifo_level(clk, rst, verdict_valid, judged, done, oldest, depth=frames)
     verdicts = shift_ram(clk, verdict_valid, verdict_good, oldest, good, depth=frames, style=style)

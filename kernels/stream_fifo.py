@@ -104,8 +104,8 @@ def fifo_room(clk, rst, m_valid, oldest, room, *, depth: int, reserve: int) -> A
     return instances()
 
 
-def address_bits(depth: int) -> int:
+def address_bits(depth: int, name: str = "depth") -> int:
     """Return the bits of an address below depth, a power of two from 2; ValueError for another."""
     if depth < 2 or depth & (depth - 1):
-        raise ValueError(f"depth must be a power of two from 2, not {depth!r}")
+        raise ValueError(f"{name} must be a power of two from 2, not {depth!r}")
     return depth.bit_length() - 1
