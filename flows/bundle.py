@@ -172,15 +172,24 @@ exit 1
 
 
 def _model(design: Design, x: NDArray[Any]) -> bytes:
-    """Return an .npz: configuration and weights, inputs and exact outputs, their formats."""
+    """Return an .npz: configuration and weights, inputs and exact outputs, their formats.
+
+    kolam.generators.load makes the same design of it.
+    """
     formats = {s.name: str(s.format) for s in design.streams}
+    config = json.dumps({"name": design.name, **design.config.to_dict()})
     arrays = {
+        "config": np.array(config),
         "input": x.astype(np.int64),
         "output": design.reference(x),
         "saturated": design.saturated(x),
         "input_format": np.array(formats["s_axis"]),
         "output_format": np.array(formats["m_axis"]),
     }
+    for number, words in enumerate(getattr(design, "words", ())):
+        arrays[f"layer0.{number}.weight"] = words.weight
+        if words.bias is not None:
+            arrays[f"layer0.{number}.bias"] = words.bias
     octets = io.BytesIO()
     with zipfile.ZipFile(octets, "w") as archive:
         for name, array in arrays.items():

@@ -13,18 +13,32 @@ from kolam.flows import yosys, yowasp
 from kolam.generators.design import Design
 from kolam.hdl import primitives
 
-# What is known and harmless; docs/handoff.md gives the same list.
+# What is known and harmless, and why; docs/handoff.md gives the same list.
 WAIVERS = {
-    "verilator": (
-        # an element takes whole bytes on the bus, and bits above its format mean nothing
-        r"%Warning-UNUSEDSIGNAL: \S+ Bits of signal are not used: 's_axis_\w*tdata'",
-    ),
-    "icarus": (),
-    "yosys": (
-        # the check of a memory image is for simulation; every tool knows the comment
-        r"Warning: Encountered `translate_off' comment",
-    ),
-    "verible": (),
+    "verilator": {
+        r"%Warning-PINCONNECTEMPTY: ": "an output that nobody needs is left open, by name",
+        r"%Warning-UNUSEDSIGNAL: \S+ Bits of signal are not used": (
+            "a word is handed on whole where only some of its bits are needed; an element of a "
+            "stream takes whole bytes"
+        ),
+        r"%Warning-WIDTHEXPAND: rtl/": (
+            "words of different widths meet; Verilog extends them as MyHDL does, and the lint of "
+            "hdl/ refuses where it would not"
+        ),
+        r"%Warning-WIDTHTRUNC: rtl/\S+ .* RHS's \w+ generates 32 or \d+ bits": (
+            "a plain number, which Verilog takes as 32 bits, meets a counter that wraps or cannot"
+        ),
+        r"%Warning-PROCASSINIT: \S+ .*: 'newest'": (
+            "the pointer of a ring works from any value, but not from x"
+        ),
+    },
+    "icarus": {},
+    "yosys": {
+        r"Warning: Encountered `translate_off' comment": (
+            "the check of a memory image is for simulation; every synthesis tool knows the comment"
+        ),
+    },
+    "verible": {},
 }
 
 

@@ -113,12 +113,16 @@ def synthesize(
         if len(clocks) != 1:
             raise ValueError(f"{design.name} must have one clock, not {', '.join(clocks)}")
         run(place, "synth", synth_script(design, target, flatten))
-        stat = json.loads((place / "stat.json").read_text(encoding="utf-8"))
+        costs = count(json.loads((place / "stat.json").read_text(encoding="utf-8")))
+        if target == "ecp5":
+            netlist = json.loads((place / "netlist.json").read_text(encoding="utf-8"))
+            costs["ff"] -= nextpnr.absorb_registers(netlist)
+            (place / "netlist.json").write_text(json.dumps(netlist), encoding="utf-8")
         result = {
             "design": design.name,
             "target": target,
             "flatten": flatten,
-            **count(stat),
+            **costs,
             "latches": latches,
             "clocks": len(clocks),
         }

@@ -64,8 +64,8 @@ def _main(package: str, function: str, arguments: list[str]) -> int:
             os.close(lock)
             super().__init__(engine)
 
-    wasmtime.Config = Deep
-    wasmtime.Linker = Compiled
+    wasmtime.Config = Deep  # type: ignore[misc]
+    wasmtime.Linker = Compiled  # type: ignore[misc]
     threading.stack_size(_THREAD_STACK)
     return int(getattr(importlib.import_module(package), function)(arguments))
 

@@ -62,19 +62,19 @@ def table(
 
 
 class Table(Design):
-    """y = words[x]."""
+    """y = table[x]."""
 
     engine = "table"
     latency, interval, ready_after_reset = 1, 2, 0
     multipliers, bottleneck, parallelism = 0, "the stream", None
 
     def __init__(self, words=None, name="squares", target=Target.GENERIC):
-        self.words = np.arange(16) ** 2 if words is None else np.asarray(words)
+        self.table = np.arange(16) ** 2 if words is None else np.asarray(words)
         super().__init__(name, SimpleNamespace(target=target, to_dict=lambda: {"engine": "table"}))
 
     @property
     def top(self):
-        return table, {"image": Image(f"{self.name}_words", 8, tuple(map(int, self.words)))}
+        return table, {"image": Image(f"{self.name}_words", 8, tuple(map(int, self.table)))}
 
     @property
     def streams(self):
@@ -94,7 +94,7 @@ class Table(Design):
         )  # fmt: skip
 
     def trace(self, x):
-        y = self.words[np.asarray(x)]
+        y = self.table[np.asarray(x)]
         return [("table", y.astype(np.int64), np.zeros(y.shape, bool))]
 
     def predict(self, x):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from kolam.flows import load_bundle, simulate_bundle, write
+from kolam.generators import load
 from kolam.testbenches.simulate import SimulationFailed
 
 CONFTEST = Path(__file__).with_name("conftest.py")
@@ -287,3 +288,18 @@ def test_a_broken_manifest_is_refused(text, folder):
     shutil.rmtree(folder)
     with pytest.raises(ValueError, match="must be a folder that kolam wrote"):
         load_bundle(folder)
+
+
+@pytest.mark.parametrize("target", ["generic", "xc7", "ecp5"])
+def test_an_engine_is_handed_off_with_all_it_needs(target, tmp_path):
+    design = load("csc-digits", set={"target": target})
+    out = write(design, tmp_path / "out", frames=5)
+    code, said = run(out)
+    assert code == 0, said
+    assert said.startswith("PASS design=csc_digits frames=5 ")
+    assert f" latency={design.latency} interval={design.interval} " in said
+    assert load(out / "reference/model.npz").files() == design.files()
+    image = sorted(out.glob("mem/*.hex"))[-1]
+    words = image.read_text().split()
+    image.write_text("\n".join([*words[:-1], f"{int(words[-1], 16) ^ 1:0{len(words[-1])}x}"]))
+    assert run(out)[0] == 1

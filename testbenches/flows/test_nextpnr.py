@@ -1,0 +1,114 @@
+import copy
+import json
+from types import SimpleNamespace
+
+import pytest
+from myhdl import Signal, intbv
+
+from kolam.flows import nextpnr, yosys
+from kolam.flows.yowasp import ToolError
+from kolam.hdl.image import Image
+from kolam.hdl.memories import rom
+from kolam.hdl.module import emit, instances, module
+from kolam.hdl.target import Target
+
+
+def memory(width, ports):
+    """One DP16KD on net 2 whose outputs are nets 10 and on, each with a flip-flop to 50 and on."""
+    ram = {
+        "type": "DP16KD",
+        "parameters": {
+            "REGMODE_A": "NOREG", "REGMODE_B": "NOREG", "CLKBMUX": "CLKB",
+            "DATA_WIDTH_B": f"{width:032b}",
+        },
+        "connections": {"CLKA": [2], "CLKB": [2], "OCEB": ["1"], "RSTB": ["0"], "DOA17": []},
+    }  # fmt: skip
+    cells = {"ram": ram}
+    for k, port in enumerate(ports):
+        ram["connections"][port] = [10 + k]
+        cells[f"ff{k}"] = {
+            "type": "TRELLIS_FF",
+            "parameters": {"CLKMUX": "CLK", "CEMUX": "1 "},
+            "connections": {"CLK": [2], "DI": [10 + k], "Q": [50 + k]},
+        }
+    return {"modules": {"top": {"cells": cells, "ports": {"q": {"bits": [50, 51]}}}}}
+
+
+@pytest.mark.parametrize(
+    ("width", "ports", "modes"),
+    [
+        (18, ["DOB0", "DOB7"], {"A": "NOREG", "B": "OUTREG"}),
+        (36, ["DOB0", "DOA17"], {"A": "OUTREG", "B": "OUTREG"}),
+    ],
+)
+def test_registers_behind_a_memory_move_into_it(width, ports, modes):
+    netlist = memory(width, ports)
+    assert nextpnr.absorb_registers(netlist) == 2
+    [(_, ram)] = netlist["modules"]["top"]["cells"].items()
+    assert {p: ram["parameters"][f"REGMODE_{p}"] for p in "AB"} == modes
+    assert [ram["connections"][port] for port in ports] == [[50], [51]]
+    assert nextpnr.absorb_registers(netlist) == 0
+
+
+@pytest.mark.parametrize(
+    ("cell", "table", "key", "value"),
+    [
+        ("ff1", "parameters", "CEMUX", "CE"),
+        ("ff1", "parameters", "CLKMUX", "INV"),
+        ("ff1", "connections", "LSR", [7]),
+        ("ff1", "connections", "CLK", [3]),
+        ("ram", "parameters", "CLKBMUX", "INV"),
+        ("ram", "parameters", "REGMODE_B", "OUTREG"),
+        ("ram", "connections", "OCEB", ["0"]),
+        ("ram", "connections", "RSTB", [7]),
+        ("ram", "connections", "DOA3", [10]),
+        ("more", "connections", "A", [11]),
+        ("ff1", "connections", "DI", [77]),
+    ],
+)
+def test_a_register_of_another_kind_stays(cell, table, key, value):
+    netlist = memory(18, ["DOB0", "DOB1"])
+    cells = netlist["modules"]["top"]["cells"]
+    cells.setdefault(cell, {"type": "LUT4", "parameters": {}, "connections": {}})
+    cells[cell][table][key] = value
+    if (cell, key) == ("ff1", "DI"):
+        cells["lut"] = {"type": "LUT4", "parameters": {}, "connections": {"A": [11]}}
+    before = copy.deepcopy(netlist)
+    assert nextpnr.absorb_registers(netlist) == 0
+    assert netlist == before
+
+
+def test_a_register_that_is_seen_outside_stays():
+    netlist = memory(18, ["DOB0", "DOB1"])
+    netlist["modules"]["top"]["ports"]["d"] = {"bits": [11]}
+    assert nextpnr.absorb_registers(netlist) == 0
+
+
+@module
+def fetch(clk, re, raddr, rdata, *, image, latency, style, target):
+    """Read a ROM."""
+    words = rom(  # noqa: F841
+        clk, re, raddr, rdata, image=image, latency=latency, style=style, target=target
+    )
+    return instances()
+
+
+def test_a_rom_with_two_clocks_of_latency_takes_no_flip_flop(tmp_path):
+    image = Image("words", 24, tuple(k * 7654321 % 2**24 for k in range(1, 513)))
+    signals = {
+        "clk": Signal(bool(0)), "re": Signal(bool(0)),
+        "raddr": Signal(intbv(0)[9:]), "rdata": Signal(intbv(0)[24:]),
+    }  # fmt: skip
+    constants = {"image": image, "latency": 2, "style": "block", "target": Target.ECP5}
+    made = emit(fetch, "fetch", {**signals, **constants})
+    design = SimpleNamespace(
+        name="fetch", target=Target.ECP5, multipliers=0, files=lambda: made.files
+    )
+    found = yosys.synthesize(design, folder=tmp_path)
+    assert (found["ff"], found["bram36"]) == (0, 0.5)
+    netlist = json.loads((tmp_path / "netlist.json").read_text())
+    cells = netlist["modules"]["fetch"]["cells"].values()
+    [ram] = [c for c in cells if c["type"] == "DP16KD"]
+    assert ram["parameters"]["REGMODE_A"] == ram["parameters"]["REGMODE_B"] == "OUTREG"
+    with pytest.raises(ToolError, match="a path from register to register"):
+        nextpnr.route(tmp_path, "netlist.json", [1])
