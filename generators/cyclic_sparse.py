@@ -30,9 +30,10 @@ from kolam.hdl.target import Target
 from kolam.kernels.bits import concat, constant, word
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import frame_guard
-from kolam.kernels.link import any_event, connect, link_source
+from kolam.kernels.link import any_event, connect, first_beat, link_source
 from kolam.kernels.round_saturate import Activation
 from kolam.kernels.stream_fifo import output_fifo
+from kolam.kernels.width_converter import moves, width_converter
 from kolam.reference import cyclic_sparse as golden
 
 MAX_WORDS = 1 << 20  # inputs, outputs or weights of a support layer that we dare to build
@@ -186,10 +187,13 @@ class Config:
 
     @cached_property
     def _choices(self) -> list[dict[int, int]]:
-        """For each support the lanes it can have, and the clocks a frame they need."""
+        """For each support the lanes it can have, and the clocks a frame they need.
+
+        The first support also takes a frame in, at most a word a lane and clock.
+        """
         return [
             {
-                p: s.fan_in * ceil(s.outputs / p)
+                p: max(s.fan_in * ceil(s.outputs / p), 0 if k else self.inputs // p)
                 for p in legal_lanes(self.widths[k], s.outputs, s.step)
             }
             for k, s in enumerate(self.supports)
@@ -254,11 +258,16 @@ class Config:
             )
         return [way for way in self.legal if way[0] <= self.parallelism][-1][2]
 
+    @property
+    def clocks(self) -> int:
+        """Clocks a frame that the slowest support needs."""
+        return max(self._choices[k][p] for k, p in enumerate(self.lanes))
+
     @cached_property
     def plans(self) -> tuple[SupportPlan, ...]:
         """The support layers with lanes, links and buffers."""
         plans: list[SupportPlan] = []
-        clocks = max(self._choices[k][p] for k, p in enumerate(self.lanes))
+        clocks = self.clocks
         words_in = next(
             u
             for u in range(1, self.lanes[0] + 1)
@@ -301,13 +310,11 @@ class Config:
         A buffer is taken when a frame is promised and freed after its last tap; around the
         loop of B buffers a frame may take B intervals.
         """
-        timeline = Timeline.of(plans)
-        clocks = max(self._choices[k][p] for k, p in enumerate(self.lanes))
-        held, roomy = 0, []
+        timeline = Timeline.of(plans, self.input_lanes or plans[0].words_in)
+        roomy = []
         for plan, promise, end in zip(plans, timeline.promises, timeline.ends, strict=True):
-            need = -(-(end + 1 - promise) // clocks)
+            need = -(-(end + 1 - promise) // self.clocks)
             roomy.append(replace(plan, buffers=max(2, 1 << (need - 1).bit_length())))
-            held += roomy[-1].buffers
         return tuple(roomy)
 
     @property
@@ -405,27 +412,33 @@ class Config:
 class Timeline:
     """The clocks of the first frame, its first input beat in clock 0, nobody waiting.
 
-    begins[k]: of each group of layer k. promises[k], ends[k]: when layer k's frame buffer is
-    taken, and its last tap. departures: of each beat of results.
+    taken: of its last input beat. begins[k]: of each group of layer k. promises[k], ends[k]:
+    when layer k's frame buffer is taken, and its last tap. departures: of each beat of results.
     """
 
+    taken: int
     begins: tuple[NDArray[np.int64], ...]
     promises: tuple[int, ...]
     ends: tuple[int, ...]
     departures: NDArray[np.int64]
 
     @classmethod
-    def of(cls, plans: list[SupportPlan]) -> "Timeline":
-        """Return the timeline of a chain; every maximum in it is over straight lines."""
-        beats = np.arange(plans[0].inputs // plans[0].words_in)
-        promise, begins, promises, ends = 0, [], [], []
+    def of(cls, plans: list[SupportPlan], input_lanes: int) -> "Timeline":
+        """Return the timeline of a chain, from the recurrences of its parts."""
+        head = plans[0]
+        beats = np.arange(-(-head.inputs // input_lanes))
+        taken = len(beats) - 1
+        if input_lanes != head.words_in:
+            put, get = moves(beats.tolist(), input_lanes, head.words_in, head.inputs)
+            taken, beats = put[-1], np.array(get)
+        promise, begins, promises, ends = int(beats[0]), [], [], []
         for plan in plans:
             promises.append(promise)
             begins.append(plan.begins(beats))
             ends.append(int(begins[-1][-1]) + plan.fan_in)
             promise = int(begins[-1][0])
             beats = plan.departures(begins[-1])
-        return cls(tuple(begins), tuple(promises), tuple(ends), beats)
+        return cls(taken, tuple(begins), tuple(promises), tuple(ends), beats)
 
 
 def _known(what: str, given: Mapping[str, Any], kind: Any, required: tuple[str, ...]) -> None:
@@ -467,7 +480,7 @@ class CyclicSparse(Design):
     @cached_property
     def timeline(self) -> Timeline:
         """The clocks of the first frame."""
-        return Timeline.of(list(self.config.plans))
+        return Timeline.of(list(self.plans), self._stream("s_axis").lanes)
 
     @property
     def plans(self) -> tuple[SupportPlan, ...]:
@@ -497,7 +510,7 @@ class CyclicSparse(Design):
     @property
     def interval(self) -> int:
         """Clocks from frame to frame: of the slowest layer or stream."""
-        return max(*(p.interval for p in self.plans), *(s.beats for s in self.streams))
+        return max(self.config.clocks, *(s.beats for s in self.streams))
 
     @property
     def bottleneck(self) -> str:
@@ -505,17 +518,22 @@ class CyclicSparse(Design):
         for plan in self.plans:
             if plan.interval == self.interval:
                 return f"support {plan.number}"
+        if self.config.clocks == self.interval:
+            return "the input of support 0"
         return next(s.name for s in self.streams if s.beats == self.interval)
 
     @property
     def latency(self) -> int:
         """Clocks from the first input beat to the first output beat.
 
-        The results' first beat passes the queue in 1 clock; the frame is known to be good 2
-        clocks after its last input beat.
+        The results pass the queue in 1 clock, and leave it once the frame is known to be good,
+        2 clocks after its last input beat.
         """
-        last_input = self._stream("s_axis").beats - 1
-        return max(int(self.timeline.departures[0]) + 1, last_input + 2)
+        sink, tail = self._stream("m_axis"), self.plans[-1]
+        queued = np.maximum(self.timeline.departures + 1, self.timeline.taken + 2)
+        if sink.lanes == tail.words_out:
+            return int(queued[0])
+        return moves(queued.tolist(), tail.words_out, sink.lanes, sink.elements).get[0]
 
     @property
     def ready_after_reset(self) -> int:
@@ -663,22 +681,31 @@ def core(
     """A chain of cyclic sparsely connected support layers behind AXI4-Stream."""
     plans = [plan for plan, _ in layers]
     head, tail = plans[0], plans[-1]
-    in_beats = head.inputs // head.words_in
     style = "shift" if head.target in (Target.GENERIC, Target.XC7) else "ram"
 
     # input: whole frames only, each announced to the first layer
-    taken = word(source.lanes * source.format.width)
-    s_valid, s_ready, s_first = word(1), word(1), word(1)
-    verdict_valid, verdict_good = word(1), word(1)
+    width = source.format.width
     elements = [
-        s_axis_tdata(k * source.element_bits + source.format.width, k * source.element_bits)
+        s_axis_tdata(k * source.element_bits + width, k * source.element_bits)
         for k in range(source.lanes)
     ]
+    guarded = word(source.lanes * width)
+    g_valid, g_ready, g_first, verdict_valid, verdict_good = (word(1) for _ in range(5))
     guard = frame_guard(
         clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, concat(elements),
-        s_valid, s_ready, taken, s_first, verdict_valid, verdict_good, event_frame_error,
-        beats=in_beats,
+        g_valid, g_ready, guarded, g_first, verdict_valid, verdict_good, event_frame_error,
+        beats=source.beats,
     )  # fmt: skip
+    if source.lanes == head.words_in:
+        taken, e_valid, e_ready, e_first = guarded, g_valid, g_ready, g_first
+    else:
+        taken = word(head.words_in * width)
+        e_valid, e_ready, e_first, e_last = (word(1) for _ in range(4))
+        widen_in = width_converter(
+            clk, rst, g_valid, g_ready, guarded, e_valid, e_ready, taken, e_last,
+            s_lanes=source.lanes, m_lanes=head.words_in, elements=source.elements,
+        )  # fmt: skip
+        first_in = first_beat(clk, rst, e_valid, e_ready, e_last, e_first)
 
     # the layers between their links
     count = len(plans)
@@ -688,7 +715,7 @@ def core(
     datas = [taken] + [word(p.words_out * p.result.width) for p in plans]
     over = [word(1) for _ in plans]
     room = word(1)
-    entry = link_source(s_valid, s_ready, s_first, frees[0], begins[0], valids[0])
+    entry = link_source(e_valid, e_ready, e_first, frees[0], begins[0], valids[0])
     stages = [
         support_layer(
             clk, rst, begins[k], valids[k], datas[k], frees[k],
@@ -709,13 +736,27 @@ def core(
         clk, rst, valids[-1], datas[-1], q_valid, q_ready, queued, room,
         depth=depth, reserve=reserve, style=style,
     )  # fmt: skip
-    judged = 1 << (sum(p.buffers for p in plans) + depth).bit_length()
-    results = word(len(datas[-1]))
-    gate = frame_gate(
-        clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
-        m_axis_tvalid, m_axis_tready, results, m_axis_tlast,
-        beats=tail.beats_out, frames=judged, style=style,
-    )  # fmt: skip
+    judged = 1 << (sum(p.buffers for p in plans) + depth + 2).bit_length()
+    passed = word(len(datas[-1]))
+    if sink.lanes == tail.words_out:
+        gate = frame_gate(
+            clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
+            m_axis_tvalid, m_axis_tready, passed, m_axis_tlast,
+            beats=tail.beats_out, frames=judged, style=style,
+        )  # fmt: skip
+        results = passed
+    else:
+        p_valid, p_ready, p_last = (word(1) for _ in range(3))
+        gate = frame_gate(
+            clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
+            p_valid, p_ready, passed, p_last,
+            beats=tail.beats_out, frames=judged, style=style,
+        )  # fmt: skip
+        results = word(sink.lanes * sink.format.width)
+        widen_out = width_converter(
+            clk, rst, p_valid, p_ready, passed, m_axis_tvalid, m_axis_tready, results, m_axis_tlast,
+            s_lanes=tail.words_out, m_lanes=sink.lanes, elements=sink.elements,
+        )  # fmt: skip
     out = connect(_bytes(results, sink), m_axis_tdata)
     return instances()
 

@@ -146,6 +146,16 @@ class Design(ABC):
         """Clocks from frame to frame."""
 
     @property
+    def fill(self) -> int:
+        """Frames after which the pipeline is full, so that all come at the same interval."""
+        return self.latency // self.interval + 2
+
+    @property
+    def parallelism(self) -> dict[str, Any]:
+        """Multipliers asked for and chosen, and how they are spread."""
+        return {"asked": None, "chosen": self.multipliers, "lanes": [self.multipliers]}
+
+    @property
     @abstractmethod
     def ready_after_reset(self) -> int:
         """Clocks from the end of reset to s_axis_tready."""

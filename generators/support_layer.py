@@ -22,7 +22,7 @@ from kolam.kernels.delay import delay, pulse_delay
 from kolam.kernels.group_schedule import group_schedule
 from kolam.kernels.link import any_flag, connect
 from kolam.kernels.result_select import result_control, result_hold, result_select
-from kolam.kernels.round_saturate import narrow
+from kolam.kernels.round_saturate import narrowing
 from kolam.kernels.row_address import row_ahead, row_choice, row_origin, row_stepper
 from kolam.kernels.row_writer import row_writer
 from kolam.kernels.rows_ready import rows_ready, rows_ready_even
@@ -216,14 +216,13 @@ def support_layer(
         rounded = seen
     codes = [word(p.result.width) for _ in range(p.words_out)]
     over = [word(1) for _ in range(p.words_out)]
+    narrow, options = narrowing(
+        drop=p.drop, rounding=p.rounding, overflow=p.overflow, activation=p.activation,
+        signed=p.result.signed, fraction=p.result.fraction,
+    )  # fmt: skip
     narrowers = [
-        narrow(
-            clk, rounded[u], codes[u], over[u],
-            drop=p.drop, rounding=p.rounding, overflow=p.overflow, activation=p.activation,
-            signed=p.result.signed, fraction=p.result.fraction,
-        )
-        for u in range(p.words_out)
-    ]  # fmt: skip
+        narrow(clk, rounded[u], codes[u], over[u], **options) for u in range(p.words_out)
+    ]
     late = pulse_delay(
         clk, rst, selected, out_valid, clocks=p.tail_latency - latency - 5
     )

@@ -96,12 +96,8 @@ def instances() -> list[Any]:
     frame = sys._getframe(1)
     if _emission is not None:
         _emission.locals = dict(frame.f_locals)
-    return [
-        item
-        for value in frame.f_locals.values()
-        for item in _flat(value)
-        if isinstance(item, _Block | _Instantiator)
-    ]
+    found = (item for value in frame.f_locals.values() for item in _flat(value))
+    return list({id(i): i for i in found if isinstance(i, _Block | _Instantiator)}.values())
 
 
 def _flat(value: Any) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 Once a frame is begun its producer never waits; it begins only where a frame buffer is free.
 """
 
-from myhdl import always, always_comb
+from myhdl import Signal, always, always_comb
 
 from kolam.hdl import instances, module
 
@@ -17,6 +17,25 @@ def link_source(s_valid, s_ready, s_first, free, frame_begin, valid):
         s_ready.next = free or not s_first
         valid.next = s_valid and (free or not s_first)
         frame_begin.next = s_valid and free and s_first
+
+    return instances()
+
+
+@module
+def first_beat(clk, rst, valid, ready, last, first):
+    """Mark the first beats of frames whose last ones are marked."""
+    now = Signal(bool(1))
+
+    @always(clk.posedge)
+    def follow():
+        if rst:
+            now.next = True
+        elif valid and ready:
+            now.next = last
+
+    @always_comb
+    def show():
+        first.next = now
 
     return instances()
 

@@ -9,6 +9,7 @@ or a half was added upstream.
 """
 
 from enum import Enum
+from typing import Any
 
 from myhdl import Signal, always, always_comb, intbv
 
@@ -29,20 +30,22 @@ def round_saturate_latency(drop: int, overflow: Overflow) -> int:
     return 1 if drop == 0 and overflow is Overflow.SATURATE else 2
 
 
-def narrow(clk, word, code, saturated, *, drop, rounding, overflow, activation, signed, fraction):
-    """Place what narrows a two's complement word to a code of len(code) bits.
+def narrowing(
+    *, drop: int, rounding: Rounding, overflow: Overflow, activation: Activation, signed: bool,
+    fraction: int,
+) -> tuple[module, dict[str, Any]]:  # fmt: skip
+    """Return the module that narrows a two's complement word to a code, and its constants.
 
-    word has more bits than code and drop together. drop: fraction bits to lose; HALF_UP needs
-    only one of them, HALF_EVEN all. signed, fraction: of the code's format; fraction places
-    the 1 of CLIPPED_RELU.
+    The word has more bits than code and drop together. drop: fraction bits to lose; HALF_UP
+    needs only one of them, HALF_EVEN all. signed, fraction: of the code's format; fraction
+    places the 1 of CLIPPED_RELU.
     """
-    kind = {"drop": drop, "rounding": rounding, "activation": activation, "signed": signed}
+    common = {"activation": activation, "signed": signed, "fraction": fraction}
     if overflow is Overflow.WRAP:
-        return round_wrap(clk, word, code, saturated, fraction=fraction, **kind)
+        return round_wrap, {"drop": drop, "rounding": rounding, **common}
     if drop == 0:
-        kind = {"activation": activation, "signed": signed}
-        return saturate(clk, word, code, saturated, fraction=fraction, **kind)
-    return round_saturate(clk, word, code, saturated, fraction=fraction, **kind)
+        return saturate, common
+    return round_saturate, {"drop": drop, "rounding": rounding, **common}
 
 
 @module

@@ -217,7 +217,7 @@ def _simulate(
 ) -> Any:
     from kolam.flows import simulate
 
-    count = len(x) if x is not None else 8 if frames is None else frames
+    count = len(x) if x is not None else design.fill + 6 if frames is None else frames
     if count < 1:
         raise ValueError(f"frames must be at least 1, not {count}")
     with console.progress(f"simulating {count} frames of {design.name} with {simulator}"):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kolam.testbenches.stimulus import Phase, Script, phase, port_width, stream
+from kolam.testbenches.stimulus import Phase, Script, filling, phase, port_width, stream
 
 
 class Pattern(Enum):
@@ -137,6 +137,7 @@ def bench_text(design: Any, first: Phase, second: Phase | None) -> str:
         "patience": patience(design),
         "latency": design.latency,
         "interval": design.interval,
+        "fill": filling(design),
         "ready": design.ready_after_reset,
         "magic": f"{MAGIC:08x}",
         "counts": len(COUNTS) + 2,
@@ -207,6 +208,7 @@ module @name@_tb;
   localparam IN_WIDTH = @in_width@;
   localparam OUT_WIDTH = @out_width@;
   localparam OUT_BEATS = @out_beats@;
+  localparam FILL = @fill@;  // frames that fill the pipeline
   localparam IN_DEPTH = @in_depth@;
   localparam OUT_DEPTH = @out_depth@;
 @load
@@ -450,7 +452,7 @@ module @name@_tb;
           end
           if (output_file != 0) $fwrite(output_file, "%b %h\\n", m_axis_tlast, m_axis_tdata);
           if (beat == 0) begin
-            if (frames != 0) begin
+            if (frames > FILL) begin  // the pipeline is full
               if (distances != 0 && clock - out_first != interval) uneven = 1'b1;
               interval = clock - out_first;
               distances = distances + 1;

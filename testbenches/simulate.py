@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from kolam.hdl import primitives, simulators
 from kolam.hdl.cosim import cosimulate
 from kolam.testbenches.bench import Pattern, bench_text, opens_images, phases, vectors
-from kolam.testbenches.stimulus import Frame, Phase, Script, codes, stream, unpack
+from kolam.testbenches.stimulus import Frame, Phase, Script, codes, filling, stream, unpack
 from kolam.testbenches.stream_bench import Asked, Player, play
 
 SIMULATORS = ("icarus", "verilator", "myhdl", "cosim")
+ENOUGH = 6  # frames of a full pipeline, by which its interval is measured
 _JUDGED = ("mismatch", "latency", "interval", "ready")  # failures that a Run can report
 
 
@@ -88,7 +89,7 @@ def simulate(
     x: ArrayLike | None = None,
     *,
     simulator: str = "icarus",
-    frames: int = 8,
+    frames: int | None = None,
     script: Script | None = None,
     gap: float = 0.0,
     stall: float = 0.0,
@@ -105,7 +106,7 @@ def simulate(
     """Send frames through a design and compare every bit of the answer with the golden model.
 
     x: (frames, inputs) input codes; or script: frames, good and bad, and loads of weights; or
-    neither, for a number of seeded frames.
+    neither, for a number of seeded frames; by default as many as show the interval.
     gap, stall: probabilities, 0 to 0.99, that the source pauses and the sink refuses in a clock;
     gap_pattern, stall_pattern: other ways to. reset_at: clock of a reset in mid-run, of
     reset_clocks clocks; before: the frames sent until then (the same ones in reverse).
@@ -131,7 +132,8 @@ def simulate(
     if simulator == "cosim" and vcd:
         raise ValueError(f"vcd must be None with cosim, which cannot trace, not {vcd!r}")
     if script is None:
-        rows = np.asarray(codes(design, frames, seed) if x is None else x)
+        count = filling(design) + ENOUGH if frames is None else frames
+        rows = np.asarray(codes(design, count, seed) if x is None else x)
         script = [Frame(row) for row in np.atleast_2d(rows)]
     if reset_at is None:
         before = ()

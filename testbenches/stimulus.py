@@ -145,6 +145,11 @@ def phase(design: Any, script: Script, seed: int = 0) -> Phase:
     )
 
 
+def filling(design: Any) -> int:
+    """Return the frames after which a design's pipeline is full."""
+    return int(getattr(design, "fill", 0))
+
+
 def codes(design: Any, frames: int, seed: int = 0) -> NDArray[np.int64]:
     """Return (frames, inputs) seeded codes of the input format, its corners among the first."""
     source = stream(design, "s_axis")

@@ -13,7 +13,7 @@ from myhdl._simulator import _signals
 
 from kolam.kernels.bits import word
 from kolam.testbenches.bench import Pattern, counts, patience
-from kolam.testbenches.stimulus import BAD, GOOD, LAST, WAIT, Phase, stream
+from kolam.testbenches.stimulus import BAD, GOOD, LAST, WAIT, Phase, filling, stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,7 +245,7 @@ class Player:
             self.mismatches += 1
         self.output.append(f"{shown.m_tlast} {shown.m_tdata:0{self.digits}x}\n")
         if self.beat == 0:
-            if self.frames:
+            if self.frames > filling(self.design):
                 distance = self.clock - self.out_first
                 self.uneven |= self.distances > 0 and distance != self.interval
                 self.interval = distance
