@@ -11,6 +11,7 @@ MyHDL starts registers at zero, Verilog at x. An output may therefore be x until
 once, but not for more than `warm_up` clocks, and it must have been known in the end.
 """
 
+import inspect
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -132,8 +133,11 @@ def run_model(
     warm_up: int = 32,
 ) -> Record:
     """Simulate the MyHDL model and return the Record; arguments as in `assert_equivalent`."""
-    with forgotten_signals():
-        emission = emission or emit(module, name, arguments)
+    if emission is None:
+        bound = inspect.signature(module.func).bind(**arguments)
+        bound.apply_defaults()
+        with forgotten_signals():
+            emission = emit(module, name, dict(bound.arguments))
     ports = {p: w for p, (_, w) in emission.ports.items() if p != CLOCK}
     inputs = {p: w for p, w in ports.items() if emission.ports[p][0] == "input"}
     outputs = {p: w for p, w in ports.items() if p not in inputs}
@@ -148,14 +152,14 @@ def run_model(
             for port, value in stimulus.row(n).items():
                 arguments[port].next = value
             yield delay(1)
+            if clock is not None:
+                clock.next = 0  # after the inputs, so that a falling edge would show
+            yield delay(1)
             rows.append(
                 ([_bits(arguments[p]) for p in inputs], [_bits(arguments[p]) for p in outputs])
             )
             if clock is not None:
                 clock.next = 1
-            yield delay(1)
-            if clock is not None:
-                clock.next = 0
             yield delay(1)
         raise StopSimulation
 
@@ -383,8 +387,11 @@ def _bench(record: Record, home: Path) -> str:
             f"            {{{', '.join(record.inputs)}}} = inputs__[n__];",
             f"            {{{', '.join(f'want__{p}' for p in record.outputs)}}} = outputs__[n__];",
             "            #1;",
+            *(["            clk = 0;"] if record.clocked else []),
+            "            #1;",
             *(f"            {line}" for line in lines),
-            "            clk = 1; #1; clk = 0; #1;" if record.clocked else "            #2;",
+            *(["            clk = 1;"] if record.clocked else []),
+            "            #1;",
             "        end",
             *(f"        {line}" for line in finals),
             f'        $display("DONE {top} %0d", n__);',
@@ -428,6 +435,9 @@ def _drive(
             for port, value in zip(record.inputs, inputs, strict=True):
                 signals[port].next = value
             yield delay(1)
+            if clock is not None:
+                clock.next = 0
+            yield delay(1)
             want = dict(zip(record.outputs, outputs, strict=True))
             for port in record.outputs:
                 got = int(signals[port])
@@ -439,9 +449,6 @@ def _drive(
                     found.append(Difference(record.name, n, port, f"{want[port]:x}", f"{got:x}"))
             if clock is not None:
                 clock.next = 1
-            yield delay(1)
-            if clock is not None:
-                clock.next = 0
             yield delay(1)
         raise StopSimulation
 

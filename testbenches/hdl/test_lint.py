@@ -278,12 +278,10 @@ BAD = {
         assert u < 256
         x.next = u
     """),
-    "generator": ("strict", "a process must be", """
-        @instance
+    "falling_edge": ("strict", "one rising edge", """
+        @always(clk.negedge)
         def compute():
-            while True:
-                yield u
-                x.next = u
+            x.next = u
     """),
     "two_edges": ("strict", "one rising edge", """
         @always(clk.posedge, rst.posedge)
@@ -650,3 +648,12 @@ def test_one_fault_a_statement_and_every_statement(tmp_path):
     module = load(kernel("two", "x.next = u // 2\no.next = u > -1"), tmp_path, "two")
     ports = arguments(module.two)
     assert len(faults(module.two(**ports).subs, ports)) == 2
+
+
+def test_a_generator_is_refused(tmp_path):
+    code = "@instance\ndef compute():\n    while True:\n        yield u\n        x.next = u"
+    module = load(kernel("loop_for_ever", code), tmp_path, "generator")
+    ports = arguments(module.loop_for_ever)
+    found = faults(module.loop_for_ever(**ports).subs, ports)
+    assert len(found) == 1
+    assert "a process must be an @always(clk.posedge) or an @always_comb" in found[0]
