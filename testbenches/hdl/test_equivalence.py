@@ -1,6 +1,8 @@
 """The judge of kernels is judged: it sees faults of many kinds, and nothing else."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from myhdl import Signal, always, always_comb, intbv
@@ -8,6 +10,7 @@ from myhdl import Signal, always, always_comb, intbv
 from kolam.hdl.image import Image
 from kolam.hdl.memories import ram, rom
 from kolam.hdl.module import instances, module
+from kolam.testbenches.campaign import load
 from kolam.testbenches.equivalence import assert_equivalent, bit, replay, run_model, word
 
 
@@ -185,3 +188,11 @@ def test_memories_may_hold_x_where_nothing_was_written(tmp_path):
         drive={"waddr": range(8), "raddr": range(8, 16)},
     )  # fmt: skip
     assert record.loose == ("rdata",)
+
+
+def test_the_example_of_the_page(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "myhdl.md"
+    kernel, test = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)
+    loaded = load(kernel + "\n\n" + test, tmp_path, "example")
+    loaded.assert_equivalent, loaded.bit, loaded.word = assert_equivalent, bit, word
+    loaded.test_equals_its_verilog(tmp_path)
