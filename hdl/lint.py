@@ -688,7 +688,7 @@ class _Process:
         return _BOOL
 
     def is_table(self, node: ast.expr) -> bool:
-        return isinstance(node, ast.Name) and self.leaf(node).what == "table"
+        return isinstance(node, ast.Name | ast.Attribute) and isinstance(self.resolve(node), tuple)
 
     def table(self, node: ast.Subscript) -> _Kind:
         base = self.leaf(node.value)

@@ -451,7 +451,7 @@ def _variable(draft: Draft, signedness: str, width_class: str) -> Result:
     a, b = _pair(draft, signedness, width_class)
     c = draft.operand(width_class, signedness == "signed", widest=False)
     low, high = _ends(_ends(a, b, lambda x, y: x * y), c, lambda x, y: x + y)
-    low, high = min(low, 0), max(high, 0)
+    low, high = min(low, 0 if signedness == "unsigned" else -1), max(high, 0)
     name = f"v{len(draft.results)}"
     lines = [
         f"{name} = intbv(0, min={low}, max={high + 1})",

@@ -420,6 +420,76 @@ GOOD = {
                 if u[j]:
                     x.next = j
     """,
+    "loop_value": """
+        line = [Signal(intbv(0, min=-1024, max=1024)) for _ in range(8)]
+        @always_comb
+        def compute():
+            for j in range(8):
+                line[j].next = a * j
+        @always_comb
+        def read():
+            y.next = line[i]
+    """,
+    "loop_compare": """
+        x.next = 0
+        for j in range(8):
+            if i == j:
+                x.next = u + j
+    """,
+    "loop_moving": """
+        x.next = 0
+        for j in range(2):
+            x.next[j+8:j] = u
+    """,
+    "object": """
+        from types import SimpleNamespace
+        bus = SimpleNamespace(data=u, step=3, table=(5, 6, 7, 8, 9, 10, 11, 12))
+        @always_comb
+        def compute():
+            x.next = bus.data + bus.step
+        @always_comb
+        def look():
+            y.next = bus.table[i]
+    """,
+    "one_of_two": """
+        pair = [Signal(intbv(0)[8:]) for _ in range(2)]
+        @always_comb
+        def fill():
+            pair[0].next = u
+            pair[1].next = v
+        @always_comb
+        def compute():
+            x.next = pair[c]
+    """,
+    "parameter": """
+        wide = 3
+        @always_comb
+        def compute():
+            if wide > 2:
+                x.next = u
+            else:
+                x.next = v
+    """,
+    "match_states": """
+        State = enum("IDLE", "RUN", "DONE")
+        state = Signal(State.IDLE)
+        @always(clk.posedge)
+        def step():
+            if rst:
+                state.next = State.IDLE
+            else:
+                match state:
+                    case State.IDLE:
+                        if c:
+                            state.next = State.RUN
+                    case State.RUN:
+                        state.next = State.DONE
+                    case _:
+                        state.next = State.IDLE
+        @always_comb
+        def read():
+            o.next = state != State.IDLE
+    """,
     "variable": """
         @always_comb
         def compute():
