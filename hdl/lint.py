@@ -136,6 +136,7 @@ class _Process:
         self.variables: dict[str, _Kind] = {}
         self.counters: dict[str, _Kind] = {}
         self.named_so_far: set[str] = set()
+        self.never: set[int] = set()  # loops without a turn
         tree = process.ast
         self.offset, self.file = tree.lineoffset, tree.sourcefile
         self.body: list[ast.stmt] = tree.body[0].body
@@ -348,18 +349,15 @@ class _Process:
         while len(rest) == 1 and isinstance(rest[0], ast.If):
             chain.append(rest[0].test)
             rest = rest[0].orelse
-        if len(chain) < 2:
-            return
-        names = set()
-        for test in chain:
-            if not (
-                isinstance(test, ast.Compare)
-                and isinstance(test.left, ast.Name)
-                and isinstance(test.ops[0], ast.Eq)
-            ):
-                return
-            names.add(test.left.id)
-        if len(names) == 1 and self.leaf(chain[0].left).signed:  # type: ignore[attr-defined]
+        left = [
+            test.left
+            for test in chain
+            if isinstance(test, ast.Compare)
+            and isinstance(test.left, ast.Name | ast.Attribute)
+            and isinstance(test.ops[0], ast.Eq)
+        ]
+        alike = len(left) == len(chain) > 1 and len(set(map(ast.unparse, left))) == 1
+        if alike and self.leaf(left[0]).signed:
             raise self.stop(
                 node.test, "an if/elif chain of == must be about an unsigned word or an enum"
             )
@@ -372,13 +370,16 @@ class _Process:
             or self.resolve(node.iter.func) not in (range, downrange)
         ):
             raise self.stop(node.iter, "a loop must be over range() or downrange()")
-        bounds = [self.number(a).low for a in node.iter.args]
-        span = self.resolve(node.iter.func)(*bounds)
-        if len(bounds) == 3 and bounds[2] < 1:
+        bounds = [self.number(a) for a in node.iter.args]
+        if any(b.low != b.high for b in bounds):
+            raise self.stop(node.iter, "the bounds of a loop must be constants")
+        if len(bounds) == 3 and bounds[2].low < 1:
             raise self.stop(node.iter, "the step of a loop must be positive; or use downrange()")
-        if not len(span):
-            raise self.stop(node.iter, "a loop must run at least once")
+        span = self.resolve(node.iter.func)(*(b.low for b in bounds))
         self.check_name(node.target.id, node.target)
+        if not len(span):
+            self.never.add(id(node))
+            return
         known = self.counters.get(node.target.id)
         low, high = min(span), max(span)
         self.counters[node.target.id] = _Kind("number", low, high, 32, True)
@@ -425,7 +426,7 @@ class _Process:
                     done.add(name)
                 case ast.If():
                     done |= self.surely(node.body, every) & self.surely(node.orelse, every)
-                case ast.For():
+                case ast.For() if id(node) not in self.never:
                     done |= self.surely(node.body, every)
                 case ast.Match():
                     sets = [self.surely(case.body, every) for case in node.cases]

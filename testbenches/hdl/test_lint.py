@@ -270,6 +270,19 @@ BAD = {
         if c:
             x.next = u
     """),
+    "empty_loop_latch": ("strict", "in every branch", """
+        x.next = 0
+        for k in range(3, 3):
+            o.next = u[k]
+        if c:
+            o.next = d
+    """),
+    "varying_loop": ("strict", "bounds of a loop", """
+        x.next = 0
+        for k in range(4):
+            for j in range(k):
+                x.next = u
+    """),
     "docstring": ("strict", "a # comment", '''
         """Copy u."""
         x.next = u
@@ -435,6 +448,14 @@ GOOD = {
         for j in range(8):
             if i == j:
                 x.next = u + j
+    """,
+    "loop_empty": """
+        taps = 1
+        @always(clk.posedge)
+        def compute():
+            x.next = u
+            for j in range(1, taps):
+                x.next[j] = u[j + 9]
     """,
     "loop_moving": """
         x.next = 0
