@@ -209,7 +209,7 @@ def test_picture(ending, tiny, kolam, tmp_path):
 
 
 def test_simulate_json_is_one_object(tiny, kolam):
-    done = kolam("simulate", tiny, "--frames", "5", "--seed", "3", "--json")
+    done = kolam("simulate", tiny, "--frames", "9", "--seed", "3", "--json")
     assert done.status == 0, done.err
     found = json.loads(done.out)
     assert list(found) == [
@@ -217,7 +217,7 @@ def test_simulate_json_is_one_object(tiny, kolam):
         "latency", "interval", "clocks_per_second",
     ]  # fmt: skip
     assert (found["design"], found["simulator"], found["seed"]) == ("tiny", "icarus", 3)
-    assert (found["frames"], found["mismatches"]) == (5, 0)
+    assert (found["frames"], found["mismatches"]) == (9, 0)
     for promise in ("latency", "interval"):
         assert found[promise]["promised"] == found[promise]["measured"]
 
