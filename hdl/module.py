@@ -384,10 +384,9 @@ class _Emitter:
             groups.setdefault(made.func.__name__, []).append(made)
         names = {}
         for stem, group in groups.items():
-            traits = [_traits(m) for m in group]
-            varied = [t for t in traits[0] if len({repr(other.get(t)) for other in traits}) > 1]
-            for made, trait in zip(group, traits, strict=True):
-                suffix = "".join(f"_{t}{_short(trait[t])}" for t in varied)
+            chosen = _telling([_traits(m) for m in group])
+            for made, trait in zip(group, chosen, strict=True):
+                suffix = "".join(f"_{name}{_short(value)}" for name, value in trait.items())
                 if len(suffix) > _SUFFIX_LIMIT:
                     suffix = "_" + hashlib.sha256(made.key.encode()).hexdigest()[:8]
                 names[made.key] = f"{name}_{stem}{suffix}"
@@ -401,8 +400,27 @@ _SUFFIX_LIMIT = 60
 
 
 def _traits(made: _Module) -> dict[str, Any]:
-    constants = {n: v for n, v in made.constants.items()}
+    constants = {
+        n: f"{v.depth}x{v.width}" if isinstance(v, Image) else v for n, v in made.constants.items()
+    }
     return {**constants, **{f"{p}_w": w for p, w in made.ports.items()}}
+
+
+def _telling(traits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep the first few traits, parameters before widths, that tell all variants apart."""
+    kept: list[str] = []
+
+    def variants(names: list[str]) -> int:
+        return len({tuple(repr(t[n]) for n in names) for t in traits})
+
+    for name in traits[0]:
+        if variants([*kept, name]) > variants(kept):
+            kept.append(name)
+    for name in reversed(kept):  # what later ones made superfluous
+        rest = [n for n in kept if n != name]
+        if variants(rest) == len(traits):
+            kept = rest
+    return [{n: t[n] for n in kept} for t in traits]
 
 
 def _short(value: Any) -> str:
@@ -410,7 +428,7 @@ def _short(value: Any) -> str:
         return str(int(value))
     if isinstance(value, int):
         return str(value).replace("-", "m")
-    text = getattr(value, "value", None)
+    text = getattr(value, "value", value)
     if isinstance(text, str) and re.fullmatch(r"\w+", text):
         return f"_{text}"
     return "_" + hashlib.sha256(repr(value).encode()).hexdigest()[:6]
@@ -479,5 +497,7 @@ def _module_text(made: _Module, body: str, registers: tuple[str, ...] = ()) -> s
 def _tidy(text: str) -> str:
     """Make MyHDL's text independent of the hash seed, and shorter to read."""
     text = re.sub(r"always @\((?!posedge|negedge)[^)]*\) begin", "always @* begin", text)
+    # a named block is a thread of its own to Icarus: keep the name only where variables need it
+    text = re.sub(r"begin: (\w+)\n(?!\s+(?:integer|reg) )", r"begin  // \1\n", text)
     text = re.sub(r"\[\((.+?) \+ (\d+)\)-1:\1\]", r"[\1 +: \2]", text)  # a moving slice
     return re.sub(r"\n{3,}", "\n\n", text)
