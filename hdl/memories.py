@@ -1,12 +1,13 @@
 """Memory leaves: what MyHDL cannot say with the attributes that synthesis needs.
 
 A read is defined only where no write to the same address happens in the same clock; the
-Python model and, in simulation, the Verilog stop when one does.
+Python model and, in simulation, the Verilog stop when one does. What was read is there for one
+clock, `latency` clocks later, whatever is written meanwhile.
 """
 
 from typing import Any
 
-from myhdl import always, always_comb
+from myhdl import always
 
 from kolam.hdl.image import Image
 from kolam.hdl.module import LeafText, instances, leaf
@@ -18,10 +19,7 @@ class MemoryClash(AssertionError):
 
 
 def _storage(style: str, width: int, depth: int) -> str:
-    return (
-        f'(* ram_style = "{style}", no_rw_check *)\n'
-        f"reg [{width - 1}:0] mem [0:{depth - 1}];\n"
-    )
+    return f'(* ram_style = "{style}", no_rw_check *)\nreg [{width - 1}:0] mem [0:{depth - 1}];\n'
 
 
 def _opened(image: Image | None) -> str:
@@ -32,7 +30,7 @@ def _opened(image: Image | None) -> str:
     padded = f"{{{32 * chunks - image.width}'d0, mem[k]}}" if image.width % 32 else "mem[k]"
     return f"""
 // synthesis translate_off
-integer k, chunk, words;
+integer k, chunk, words, file;
 reg [31:0] sum;
 reg [{32 * chunks - 1}:0] word;
 // synthesis translate_on
@@ -43,9 +41,13 @@ initial begin
     words = 0;
     for (k = 0; k < {image.depth}; k = k + 1) begin
         word = {padded};
-        if (^word !== 1'bx) words = words + 1;
         for (chunk = 0; chunk < {chunks}; chunk = chunk + 1)
             sum = 31 * sum + word[32 * chunk +: 32];
+    end
+    file = $fopen({{MEM_DIR, IMAGE}}, "r");
+    if (file != 0) begin
+        while ($fscanf(file, "%h", word) == 1) words = words + 1;
+        $fclose(file);
     end
     if (words != {image.depth} || sum !== CHECKSUM) begin
         $display("FAIL memory image %0s: %0d of {image.depth} words, checksum %h, not %h",
@@ -69,11 +71,14 @@ always @(posedge clk)
 """
 
 
-def _read(style: str, width: int, abits: int, latency: int) -> LeafText:
-    """Return a registered read; a LUT memory registers its address, not its data."""
-    if style == "block":
-        if latency == 1:
-            return LeafText("always @(posedge clk) if (re) rdata <= mem[raddr];\n", ("rdata",))
+def _read(style: str, width: int, abits: int, latency: int, written: bool) -> LeafText:
+    """Return a registered read; a LUT memory registers its address, not its data.
+
+    Unless it is written: an address that waits two clocks would find what the clock between wrote.
+    """
+    if style == "block" and latency == 1:
+        return LeafText("always @(posedge clk) if (re) rdata <= mem[raddr];\n", ("rdata",))
+    if style == "block" or (written and latency == 2):
         return LeafText(
             f"reg [{width - 1}:0] fetched;\n"
             "always @(posedge clk) begin\n"
@@ -85,8 +90,7 @@ def _read(style: str, width: int, abits: int, latency: int) -> LeafText:
         f"    raddr_d{k + 1} <= raddr_d{k};\n" for k in range(1, latency)
     )
     return LeafText(
-        f"{chain}always @(posedge clk) begin\n{moves}end\n"
-        f"assign rdata = mem[raddr_d{latency}];\n"
+        f"{chain}always @(posedge clk) begin\n{moves}end\nassign rdata = mem[raddr_d{latency}];\n"
     )
 
 
@@ -95,7 +99,7 @@ def _ram_text(
     image: Image | None,
 ) -> LeafText:  # fmt: skip
     width, each = ports["rdata"], ports["rdata"] // lanes
-    read = _read(style, width, ports["raddr"], latency)
+    read = _read(style, width, ports["raddr"], latency, written=True)
     enable = "we" if lanes == 1 else "we[lane]"
     body = _storage(style, width, depth) + _opened(image)
     if lanes == 1:
@@ -145,7 +149,7 @@ def ram(
 def _rom_text(
     ports: dict[str, int], *, image: Image, latency: int, style: str, target: Target
 ) -> LeafText:
-    read = _read(style, ports["rdata"], ports["raddr"], latency)
+    read = _read(style, ports["rdata"], ports["raddr"], latency, written=False)
     body = _storage(style, image.width, image.depth).replace(", no_rw_check", "")
     return LeafText(body + _opened(image) + read.body, read.registers)
 
