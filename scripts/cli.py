@@ -148,7 +148,7 @@ def generate(design: str, pairs: Any, weights: Any, seed: Any, out: Path, force:
 @design_arguments
 @click.option("--with", "simulator", default="icarus", show_default=True, metavar="SIMULATOR",
               help="icarus, verilator, myhdl or cosim.")  # fmt: skip
-@click.option("--frames", type=int, help="So many seeded frames.  [default: 8]")
+@click.option("--frames", type=int, help="So many seeded frames; by default enough to measure.")
 @click.option("--input", "source", type=Path, metavar="X.npy",
               help="Frames to run: integer codes, or floats to be quantised.")  # fmt: skip
 @click.option("--output", type=Path, metavar="Y.npy", help="Where the answer goes, as codes.")
