@@ -1,0 +1,67 @@
+"""What joins stages: promises of whole frames, and events."""
+
+from itertools import pairwise, product
+from pathlib import Path
+
+from kolam.kernels.link import any_event, any_flag, connect, first_beat, link_source
+from kolam.testbenches.equivalence import bit, replay, run_model, word
+
+
+def bits_of(*names):
+    return {name: bit() for name in names}
+
+
+def test_a_frame_begins_where_it_has_a_place_and_then_never_waits(tmp_path: Path) -> None:
+    case = bits_of("s_valid", "s_ready", "s_first", "free", "frame_begin", "valid")
+    names = ("s_valid", "s_first", "free")
+    every = [dict(zip(names, values, strict=True)) for values in product((0, 1), repeat=3)]
+    record = run_model(link_source, case, name="source", clocks=60, vectors=every)
+    for (s_valid, s_first, free), (s_ready, frame_begin, valid) in record.rows:
+        moves = s_valid and s_ready
+        assert valid == moves
+        assert frame_begin == (moves and s_first)
+        assert free or not frame_begin
+        assert s_ready == (free or not s_first)
+    assert replay([record], tmp_path) == []
+
+
+def test_first_beats_follow_last_ones(tmp_path: Path) -> None:
+    case = bits_of("clk", "rst", "valid", "ready", "last", "first")
+    record = run_model(first_beat, case, name="first", clocks=300)
+    first = 1
+    for n, ((rst, valid, ready, last), (told,)) in enumerate(record.rows):
+        if n:
+            assert told == first
+        if rst or (valid and ready):
+            first = rst or last
+    assert replay([record], tmp_path) == []
+
+
+def test_flags_and_events_are_told_a_clock_later(tmp_path: Path) -> None:
+    records = []
+    for width in (1, 2, 5):
+        flags = bit() if width == 1 else word(width)
+        events = bit() if width == 1 else word(width)
+        flagged = run_model(
+            any_flag, {**bits_of("clk", "rst", "valid", "seen"), "flags": flags},
+            name=f"flag{width}", clocks=150,
+        )  # fmt: skip
+        for ((rst, valid, given), _), (_, (seen,)) in pairwise(flagged.rows):
+            assert seen == (not rst and valid and given != 0)
+        happened = run_model(
+            any_event, {**bits_of("clk", "rst", "seen"), "events": events},
+            name=f"event{width}", clocks=150,
+        )  # fmt: skip
+        for ((rst, given), _), (_, (seen,)) in pairwise(happened.rows):
+            assert seen == (not rst and given != 0)
+        records += [flagged, happened]
+    assert replay(records, tmp_path) == []
+
+
+def test_a_name_changes_nothing(tmp_path: Path) -> None:
+    records = []
+    for width in (1, 2, 40):
+        x, y = (bit(), bit()) if width == 1 else (word(width), word(width))
+        records.append(run_model(connect, {"x": x, "y": y}, name=f"wire{width}", clocks=40))
+        assert all(given == got for given, got in records[-1].rows)
+    assert replay(records, tmp_path) == []
