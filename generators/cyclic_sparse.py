@@ -27,12 +27,14 @@ from kolam.generators.support_plan import SupportPlan, legal_lanes, link_words
 from kolam.hdl import Format, Overflow, Rounding, instances, module
 from kolam.hdl.image import Image
 from kolam.hdl.target import Target
-from kolam.kernels.bits import concat, constant, word
+from kolam.kernels.bits import bits, concat, constant, field, word
+from kolam.kernels.delay import pulse_delay
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import frame_guard
-from kolam.kernels.link import any_event, connect, first_beat, link_source
+from kolam.kernels.link import any_event, connect, either_event, first_beat, link_source
 from kolam.kernels.round_saturate import Activation
 from kolam.kernels.stream_fifo import output_fifo
+from kolam.kernels.weight_loader import frame_hold, weight_loader
 from kolam.kernels.width_converter import moves, width_converter
 from kolam.reference import cyclic_sparse as golden
 
@@ -170,8 +172,6 @@ class Config:
         for name in ("parallelism", "interval", "input_lanes", "output_lanes"):
             if getattr(self, name) is not None:
                 _integer(self, name, 1)
-        if self.loadable:
-            raise ValueError("loadable must be False, not True: it is not built yet")
         for name, words in (("input_lanes", self.inputs), ("output_lanes", self.widths[-1])):
             if getattr(self, name) is not None and getattr(self, name) > words:
                 raise ValueError(
@@ -510,7 +510,7 @@ class CyclicSparse(Design):
     @property
     def interval(self) -> int:
         """Clocks from frame to frame: of the slowest layer or stream."""
-        return max(self.config.clocks, *(s.beats for s in self.streams))
+        return max(self.config.clocks, *(self._stream(s).beats for s in ("s_axis", "m_axis")))
 
     @property
     def bottleneck(self) -> str:
@@ -520,7 +520,7 @@ class CyclicSparse(Design):
                 return f"support {plan.number}"
         if self.config.clocks == self.interval:
             return "the input of support 0"
-        return next(s.name for s in self.streams if s.beats == self.interval)
+        return "s_axis" if self._stream("s_axis").beats == self.interval else "m_axis"
 
     @property
     def latency(self) -> int:
@@ -565,7 +565,37 @@ class CyclicSparse(Design):
                     order=tuple(range(words)),
                 )
             )
+        if config.loadable:
+            size = -(-max(image.width for image in self.loaded) // _BYTE)
+            beats = sum(image.depth for image in self.loaded)
+            made.append(
+                Stream(
+                    name="s_axis_weight",
+                    lanes=size,
+                    beats=beats,
+                    format=Format(False, _BYTE, 0),
+                    parts=1,
+                    element_bits=_BYTE,
+                    order=tuple(range(size * beats)),
+                )
+            )
         return tuple(made)
+
+    @property
+    def loaded(self) -> tuple[Image, ...]:
+        """The memories in the order in which s_axis_weight fills them."""
+        return tuple(image for pair in self.images for image in pair if image is not None)
+
+    def weight_frame(self, weights: Any) -> list[int]:
+        """Return the beats of s_axis_weight_tdata that load weights, given as to `build`.
+
+        A beat is a word of a .hex file, in the lowest bits; the files follow each other layer
+        by layer, weights before biases.
+        """
+        if not self.config.loadable:
+            raise ValueError("loadable must be True in the configuration, not False")
+        other = build(self.config, weights, name=self.name)
+        return [value for image in other.loaded for value in image.words]
 
     @property
     def memories(self) -> tuple[Memory, ...]:
@@ -668,7 +698,7 @@ class CyclicSparse(Design):
     def top(self) -> tuple[module, dict[str, Any]]:
         """The hardware function of the top, and its constants."""
         plans = tuple(zip(self.plans, self.images, strict=True))
-        source, sink = self.streams
+        source, sink = self._stream("s_axis"), self._stream("m_axis")
         return core, {"layers": plans, "source": source, "sink": sink}
 
 
@@ -676,7 +706,8 @@ class CyclicSparse(Design):
 def core(
     clk, rst, s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast,
     m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow,
-    *, layers: tuple[Any, ...], source: Stream, sink: Stream,
+    s_axis_weight_tdata=None, s_axis_weight_tvalid=None, s_axis_weight_tready=None,
+    s_axis_weight_tlast=None, *, layers: tuple[Any, ...], source: Stream, sink: Stream,
 ) -> Any:  # fmt: skip
     """A chain of cyclic sparsely connected support layers behind AXI4-Stream."""
     plans = [plan for plan, _ in layers]
@@ -691,18 +722,42 @@ def core(
     ]
     guarded = word(source.lanes * width)
     g_valid, g_ready, g_first, verdict_valid, verdict_good = (word(1) for _ in range(5))
+    frame_error = word(1) if head.loadable else event_frame_error
     guard = frame_guard(
         clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, concat(elements),
-        g_valid, g_ready, guarded, g_first, verdict_valid, verdict_good, event_frame_error,
+        g_valid, g_ready, guarded, g_first, verdict_valid, verdict_good, frame_error,
         beats=source.beats,
     )  # fmt: skip
+    images = [image for _, pair in layers for image in pair if image is not None]
+    frame_ends = [word(1) for _ in plans]
+    loads: list[Any] = [None] * len(images)
+    load_at, load_word = None, None
+    if head.loadable:
+        n_valid, n_ready, hold, begun, ended, load_error = (word(1) for _ in range(6))
+        frames = sum(p.buffers for p in plans) + 2
+        deepest = max(image.depth for image in images)
+        enables, load_at = word(len(images)), word(bits(deepest))
+        gone = pulse_delay(
+            clk, rst, frame_ends[-1], ended, clocks=tail.tail_latency + tail.phases_out
+        )
+        loader = weight_loader(
+            clk, rst, s_axis_weight_tvalid, s_axis_weight_tready, s_axis_weight_tlast, begun,
+            ended, hold, enables, load_at, load_error,
+            depths=tuple(image.depth for image in images), frames=frames,
+        )  # fmt: skip
+        door = frame_hold(g_valid, g_ready, g_first, hold, n_valid, n_ready, begun)
+        either = either_event(frame_error, load_error, event_frame_error)
+        loads = [field(enables, k, 1) for k in range(len(images))]
+        load_word = s_axis_weight_tdata
+    else:
+        n_valid, n_ready = g_valid, g_ready
     if source.lanes == head.words_in:
-        taken, e_valid, e_ready, e_first = guarded, g_valid, g_ready, g_first
+        taken, e_valid, e_ready, e_first = guarded, n_valid, n_ready, g_first
     else:
         taken = word(head.words_in * width)
         e_valid, e_ready, e_first, e_last = (word(1) for _ in range(4))
         widen_in = width_converter(
-            clk, rst, g_valid, g_ready, guarded, e_valid, e_ready, taken, e_last,
+            clk, rst, n_valid, n_ready, guarded, e_valid, e_ready, taken, e_last,
             s_lanes=source.lanes, m_lanes=head.words_in, elements=source.elements,
         )  # fmt: skip
         first_in = first_beat(clk, rst, e_valid, e_ready, e_last, e_first)
@@ -720,8 +775,9 @@ def core(
         support_layer(
             clk, rst, begins[k], valids[k], datas[k], frees[k],
             begins[k + 1], valids[k + 1], datas[k + 1], frees[k + 1],
-            room if k == count - 1 else constant(1), over[k],
-            number=k, plan=plan, weights=weights, biases=biases,
+            room if k == count - 1 else constant(1), frame_ends[k], over[k],
+            loads[images.index(weights)], loads[images.index(biases)] if biases else None,
+            load_at, load_word, number=k, plan=plan, weights=weights, biases=biases,
         )
         for k, (plan, (weights, biases)) in enumerate(layers)
     ]  # fmt: skip

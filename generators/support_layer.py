@@ -45,16 +45,20 @@ def rescaled(bus: Any, low: int, width: int) -> Any:
 @module
 def support_layer(
     clk, rst, in_begin, in_valid, in_data, in_free, out_begin, out_valid, out_data, out_free,
-    go, saturated, *,
-    number: int, plan: SupportPlan, weights: Image, biases: Image | None,
+    go, frame_end, saturated, load_weights=None, load_biases=None, load_at=None, load_word=None,
+    *, number: int, plan: SupportPlan, weights: Image, biases: Image | None,
 ) -> Any:  # fmt: skip
-    """One support layer between two links; go: its results have a place."""
+    """One support layer between two links; go: its results have a place.
+
+    frame_end: the last tap of a frame. load_weights, load_biases: write load_word to the
+    memory at load_at; only where weights are loadable.
+    """
     p = plan
     taps, lanes, latency = p.fan_in, p.lanes, p.read_latency
     row_bits, buffer_bits, width = bits(p.rows), bits(p.buffers), p.source.width
 
     # writer
-    row_done, frame_end = word(1), word(1)
+    row_done = word(1)
     enables = word(p.phases_in)
     row, write_buffer = word(row_bits), word(buffer_bits)
     writer = row_writer(
@@ -148,10 +152,18 @@ def support_layer(
     else:
         weight_at = word(bits(p.weight_depth))
         weight_count = cycle_counter(clk, rst, busy, weight_at, count=p.weight_depth)
-    memory = rom(
-        clk, busy, weight_at, weight_words,
-        image=weights, latency=latency, style=p.weight_style, target=p.target,
-    )  # fmt: skip
+    if p.loadable:
+        memory = ram(
+            clk, load_weights, field(load_at, 0, len(weight_at)),
+            field(load_word, 0, len(weight_words)), busy, weight_at, weight_words,
+            depth=p.weight_depth, latency=latency, style=p.weight_style, target=p.target,
+            image=weights,
+        )  # fmt: skip
+    else:
+        memory = rom(
+            clk, busy, weight_at, weight_words,
+            image=weights, latency=latency, style=p.weight_style, target=p.target,
+        )  # fmt: skip
 
     # lanes
     first_m, load = word(1), word(1)
@@ -202,10 +214,17 @@ def support_layer(
         bias_at = word(bits(p.beats_out))
         bias_words = word(p.words_out * p.sum_width)
         bias_count = cycle_counter(clk, rst, held, bias_at, count=p.beats_out)
-        bias_memory = rom(
-            clk, constant(1), bias_at, bias_words,
-            image=biases, style=p.bias_style, target=p.target,
-        )  # fmt: skip
+        if p.loadable:
+            bias_memory = ram(
+                clk, load_biases, field(load_at, 0, len(bias_at)),
+                field(load_word, 0, len(bias_words)), held, bias_at, bias_words,
+                depth=p.beats_out, style=p.bias_style, target=p.target, image=biases,
+            )  # fmt: skip
+        else:
+            bias_memory = rom(
+                clk, held, bias_at, bias_words,
+                image=biases, style=p.bias_style, target=p.target,
+            )  # fmt: skip
         totals = [word(p.sum_width) for _ in range(p.words_out)]
         adders = [
             bias_add(clk, seen[u], field(bias_words, u, p.sum_width), totals[u])

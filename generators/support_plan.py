@@ -257,7 +257,9 @@ class SupportPlan:
 
     @property
     def bias_style(self) -> str:
-        """block, or logic where the biases are few."""
+        """block, or logic where a ROM is shallow."""
+        if self.loadable:
+            return "distributed" if self.beats_out <= _SHALLOW else "block"
         return "logic" if self.beats_out <= _LOGIC_ROM else "block"
 
     def begins(self, arrivals: NDArray[np.int64]) -> NDArray[np.int64]:

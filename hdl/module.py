@@ -411,16 +411,16 @@ def _telling(traits: list[dict[str, Any]]) -> list[dict[str, Any]]:
     kept: list[str] = []
 
     def variants(names: list[str]) -> int:
-        return len({tuple(repr(t[n]) for n in names) for t in traits})
+        return len({tuple(repr(t.get(n)) for n in names) for t in traits})
 
-    for name in traits[0]:
+    for name in dict.fromkeys(name for t in traits for name in t):
         if variants([*kept, name]) > variants(kept):
             kept.append(name)
     for name in reversed(kept):  # what later ones made superfluous
         rest = [n for n in kept if n != name]
         if variants(rest) == len(traits):
             kept = rest
-    return [{n: t[n] for n in kept} for t in traits]
+    return [{n: t[n] for n in kept if n in t} for t in traits]
 
 
 def _short(value: Any) -> str:

@@ -77,3 +77,14 @@ def any_event(clk, rst, events, seen):
             seen.next = events != 0
 
     return instances()
+
+
+@module
+def either_event(one, other, seen):
+    """Join two events that never come together."""
+
+    @always_comb
+    def look():
+        seen.next = one or other
+
+    return instances()
