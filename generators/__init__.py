@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kolam.generators import catalog, cyclic_sparse
+from kolam.generators import catalog, cyclic_sparse, dense
 from kolam.generators.design import Design
 from kolam.generators.model_file import read_model
 
-__all__ = ["Design", "catalog", "cyclic_sparse", "load"]
+__all__ = ["Design", "catalog", "cyclic_sparse", "dense", "load"]
 
-ENGINES = {"cyclic_sparse": cyclic_sparse}
+ENGINES = {"cyclic_sparse": cyclic_sparse, "dense": dense}
 MAX_TEXT = 1 << 20  # bytes of a configuration file
 
 

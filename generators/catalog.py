@@ -6,6 +6,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+from kolam.generators import dense
 from kolam.generators.cyclic_sparse import Config, Formats, Support, cycle
 from kolam.hdl import Format
 from kolam.kernels.round_saturate import Activation
@@ -16,7 +17,7 @@ class Entry:
     """A named design: what it is, and its configuration or the model file that holds it."""
 
     description: str
-    config: Callable[[], Config] | None = None
+    config: Callable[[], Config | dense.Config] | None = None
     model: str | None = None
 
 
@@ -49,7 +50,24 @@ ENTRIES: dict[str, Entry] = {
         description="1024 to 1024, fully connected by 5 support layers of fan-in 4, 16 bits",
         config=lambda: _wide(cycle(1024, 4, activation=Activation.RELU), 1024, parallelism=80),
     ),
+    "dense-small": Entry(
+        description="64 to 32 to 10, fully connected by dense layers with bias, 8 bits",
+        config=lambda: _dense_small(),
+    ),
 }
+
+
+def _dense_small() -> dense.Config:
+    fmt = Format.parse("s1.6")
+    return dense.Config(
+        inputs=64,
+        layers=(
+            dense.Layer(outputs=32, bias=True, activation=Activation.RELU),
+            dense.Layer(outputs=10, bias=True),
+        ),
+        formats=Formats(input=fmt, weights=fmt, outputs=(Format.parse("s3.4"),) * 2),
+        parallelism=18,
+    )
 
 
 def names() -> dict[str, str]:

@@ -76,6 +76,11 @@ class Support:
     bias: bool = False
     activation: Activation = Activation.NONE
 
+    @property
+    def anchored(self) -> bool:
+        """Whether every group of outputs reads from the first input on: dense layers do."""
+        return False
+
     def __post_init__(self) -> None:
         _integer(self, "outputs", 1, MAX_WORDS)
         _integer(self, "fan_in", 1, MAX_WORDS)
@@ -299,6 +304,7 @@ class Config:
                     overflow=self.formats.overflow,
                     loadable=self.loadable,
                     target=self.target,
+                    anchored=support.anchored,
                 )
             )
             words_in = words_out
@@ -372,40 +378,52 @@ class Config:
 
         Raises ValueError for an unknown or missing key, TypeError for a wrong kind.
         """
-        given = dict(values)
-        engine = given.pop("engine", "cyclic_sparse")
-        if engine != "cyclic_sparse":
-            raise ValueError(f"engine must be cyclic_sparse, not {engine!r}")
-        _known("the configuration", given, cls, required=("inputs", "supports", "formats"))
-        rows = given["supports"]
-        if not isinstance(rows, list | tuple) or not all(isinstance(r, Mapping) for r in rows):
-            raise TypeError(f"supports must be a list of tables, not {rows!r}")
-        supports = []
-        for row in rows:
-            _known("a support", row, Support, required=("outputs", "fan_in", "stride"))
-            row = dict(row)
-            if "activation" in row:
-                row["activation"] = _member(Activation, "activation", row["activation"])
-            supports.append(Support(**row))
-        table = given["formats"]
-        if not isinstance(table, Mapping):
-            raise TypeError(f"formats must be a table, not {table!r}")
-        _known("formats", table, Formats, required=("input", "weights", "outputs"))
-        table = dict(table)
-        for name in ("input", "weights", "outputs"):
-            value = table[name]
-            table[name] = (
-                tuple(Format.parse(v) for v in value)
-                if isinstance(value, list | tuple) and name != "input"
-                else Format.parse(value)
-            )
-        for name, kind in (("rounding", Rounding), ("overflow", Overflow)):
-            if name in table:
-                table[name] = _member(kind, name, table[name])
-        if "target" in given:
-            given["target"] = _member(Target, "target", given["target"])
-        given["supports"], given["formats"] = tuple(supports), Formats(**table)
-        return cls(**given)
+        required = ("outputs", "fan_in", "stride")
+        return cls(**parsed(values, "cyclic_sparse", cls, "supports", Support, required))
+
+
+def parsed(
+    values: Mapping[str, Any], engine: str, kind: Any, rows: str, row_kind: Any,
+    required: tuple[str, ...],
+) -> dict[str, Any]:  # fmt: skip
+    """Return the fields of a configuration, from plain values; rows: the key of its layers."""
+    given = dict(values)
+    named = given.pop("engine", engine)
+    if named != engine:
+        raise ValueError(f"engine must be {engine}, not {named!r}")
+    _known("the configuration", given, kind, required=("inputs", rows, "formats"))
+    tables = given[rows]
+    if not isinstance(tables, list | tuple) or not all(isinstance(r, Mapping) for r in tables):
+        raise TypeError(f"{rows} must be a list of tables, not {tables!r}")
+    made = []
+    for table in tables:
+        _known(f"each of {rows}", table, row_kind, required=required)
+        fields = dict(table)
+        if "activation" in fields:
+            fields["activation"] = _member(Activation, "activation", fields["activation"])
+        made.append(row_kind(**fields))
+    given[rows], given["formats"] = tuple(made), _formats(given["formats"])
+    if "target" in given:
+        given["target"] = _member(Target, "target", given["target"])
+    return given
+
+
+def _formats(table: Any) -> Formats:
+    if not isinstance(table, Mapping):
+        raise TypeError(f"formats must be a table, not {table!r}")
+    _known("formats", table, Formats, required=("input", "weights", "outputs"))
+    fields = dict(table)
+    for name in ("input", "weights", "outputs"):
+        value = fields[name]
+        fields[name] = (
+            tuple(Format.parse(v) for v in value)
+            if isinstance(value, list | tuple) and name != "input"
+            else Format.parse(value)
+        )
+    for name, kind in (("rounding", Rounding), ("overflow", Overflow)):
+        if name in fields:
+            fields[name] = _member(kind, name, fields[name])
+    return Formats(**fields)
 
 
 @dataclass(frozen=True)
@@ -594,8 +612,11 @@ class CyclicSparse(Design):
         """
         if not self.config.loadable:
             raise ValueError("loadable must be True in the configuration, not False")
-        other = build(self.config, weights, name=self.name)
-        return [value for image in other.loaded for value in image.words]
+        return [v for image in self.with_weights(weights).loaded for v in image.words]
+
+    def with_weights(self, weights: Any) -> "CyclicSparse":
+        """Return the same design with other weights, given as to `build`."""
+        return build(self.config, weights, name=self.name)
 
     @property
     def memories(self) -> tuple[Memory, ...]:
@@ -847,6 +868,11 @@ def build(
     """
     if weights is None:
         return CyclicSparse(name, config, random_words(config, seed), seed=seed)
+    return CyclicSparse(name, config, checked_words(config, weights), seed=None)
+
+
+def checked_words(config: Config, weights: Any) -> tuple[Words, ...]:
+    """Return the integers of each support, from what `build` is given."""
     if len(weights) != len(config.supports):
         raise ValueError(
             f"weights must be given for {len(config.supports)} supports, not {len(weights)}"
@@ -857,7 +883,6 @@ def build(
         weight = _codes(f"weights of support {k}", pair[0], (plan.outputs, plan.fan_in), plan.weight)
         bias = None
         if plan.bias:
-            low, high = plan.limits
             fraction = plan.source.fraction + plan.weight.fraction
             wide = Format(True, plan.product_width - 1 - fraction, fraction)
             if pair[1] is None:
@@ -866,7 +891,7 @@ def build(
         elif pair[1] is not None:
             raise ValueError(f"support {k} must have no bias: its configuration says so")
         words.append(Words(weight, bias))
-    return CyclicSparse(name, config, tuple(words), seed=None)
+    return tuple(words)
 
 
 def _codes(what: str, values: Any, shape: tuple[int, ...], fmt: Format) -> Ints:

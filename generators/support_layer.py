@@ -17,7 +17,7 @@ from kolam.hdl.memories import ram, rom
 from kolam.hdl.multiply_accumulate import multiply_accumulate, multiply_hop
 from kolam.kernels.bias_add import bias_add
 from kolam.kernels.bits import bits, concat, constant, field, word
-from kolam.kernels.cycle_counter import cycle_counter
+from kolam.kernels.cycle_counter import cycle_counter, every_turn
 from kolam.kernels.delay import delay, pulse_delay
 from kolam.kernels.group_schedule import group_schedule
 from kolam.kernels.link import any_flag, connect
@@ -86,12 +86,17 @@ def support_layer(
     else:
         written = rows_ready(
             clk, rst, row_done, last_begin, ahead, group_last, step_end, ready,
-            rows=p.rows, row_step=p.step, reach=p.reach, buffers=p.buffers,
+            rows=p.rows, row_step=p.row_step, reach=p.reach, buffers=p.buffers,
         )  # fmt: skip
 
     # row addresses, one a class of banks
     read_rows = [word(row_bits) for _ in p.classes]
-    if p.address == "counter":
+    if p.address == "ring":
+        turn = word(1)
+        turns = every_turn(clk, rst, busy, turn, turn=lanes)
+        lead = cycle_counter(clk, rst, turn, read_rows[0], count=p.rows)
+        lags = [delay(clk, a, b) for a, b in zip(read_rows, read_rows[1:], strict=False)]
+    elif p.address == "counter":
         lead = cycle_counter(clk, rst, first, read_rows[0], count=p.rows)
         lags = [delay(clk, a, b) for a, b in zip(read_rows, read_rows[1:], strict=False)]
     elif p.address == "stepper":
@@ -105,7 +110,7 @@ def support_layer(
         start = word(row_bits)
         origin = row_origin(
             clk, rst, step_end, frame_end, next_tap, start,
-            rows=p.rows, row_step=p.step, base=tuple(q % p.rows for q in p.quotients),
+            rows=p.rows, row_step=p.row_step, base=tuple(q % p.rows for q in p.quotients),
         )  # fmt: skip
         nearby = [word(row_bits) for _ in range(span)]
         aheads = [

@@ -57,6 +57,7 @@ class SupportPlan:
     overflow: Overflow
     loadable: bool
     target: Target
+    anchored: bool = False  # every group reads from row 0 on: all inputs, in an order of its own
 
     @property
     def rows(self) -> int:
@@ -151,13 +152,20 @@ class SupportPlan:
         return min(furthest, self.rows - 1)
 
     @property
+    def row_step(self) -> int:
+        """Rows from group to group."""
+        return 0 if self.anchored else self.step
+
+    @property
     def even(self) -> bool:
         """Whether a row is written for every group, so that one counter tells both."""
-        return self.step == 1 and self.groups == self.rows
+        return self.row_step == 1 and self.groups == self.rows
 
     @property
     def address(self) -> str:
-        """Form of the row addresses: counter, stepper or selector (kernels/row_address)."""
+        """Form of the row addresses: ring, counter, stepper or selector (kernels/row_address)."""
+        if self.anchored:
+            return "ring"
         cyclic = self.step * self.groups % self.rows == 0
         power = self.rows & (self.rows - 1) == 0
         if len(self.classes) == 1 and cyclic and power:
@@ -269,7 +277,7 @@ class SupportPlan:
         (a_s + (t - s) fan_in), a_s when the rows of group s are known to be there.
         """
         t = np.arange(self.groups)
-        rows = np.minimum(self.step * t + self.reach, self.rows - 1)
+        rows = np.minimum(self.row_step * t + self.reach, self.rows - 1)
         ready = arrivals[(rows + 1) * self.phases_in - 1] + self.decision
         return np.asarray(np.maximum.accumulate(ready - self.fan_in * t) + self.fan_in * t)
 

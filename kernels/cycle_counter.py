@@ -26,3 +26,25 @@ def cycle_counter(clk, rst, enable, at, *, count):
         at.next = now
 
     return instances()
+
+
+@module
+def every_turn(clk, rst, enable, first, *, turn):
+    """Mark the first of every `turn` clocks with enable."""
+    now = counter(0, bits(turn))
+
+    @always(clk.posedge)
+    def step():
+        if rst:
+            now.next = 0
+        elif enable:
+            if now == turn - 1:
+                now.next = 0
+            else:
+                now.next = now + 1
+
+    @always_comb
+    def show():
+        first.next = enable and now == 0
+
+    return instances()

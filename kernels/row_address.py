@@ -1,9 +1,11 @@
 """The rows that the banks read: no index memory, one address for each class of banks.
 
 At step j of group t a bank of class k reads row (row_step t + base[j] + extra[j][k]) mod rows.
-Three forms, cheapest first:
+Forms, cheapest first:
 
     cycle_counter one counter; the other classes read its delays by 1, 2, ... clocks
+    every_turn    the counter steps once in as many taps as there are banks, where every
+                  group reads all rows from the first on
     row_stepper   all banks read the same row, and rows is a power of two: one adder
     row_origin    row_step t + base[j]; row_ahead its successors, row_choice one of them
 """
