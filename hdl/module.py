@@ -155,7 +155,9 @@ def emit(top: module, name: str, arguments: dict[str, Any]) -> Emission:
     check_identifier(name, "the name of a design")
     _emission = _Emitter()
     try:
-        root = _emission.require(top, dict(arguments))
+        bound = top.signature.bind(**arguments)
+        bound.apply_defaults()
+        root = _emission.require(top, bound.arguments)
         return _emission.finish(root, name)
     finally:
         _emission = None
@@ -234,8 +236,8 @@ class _Emitter:
     def behaviour(self, made: _Module, block: Any, fresh: dict[str, Any]) -> None:
         """Let MyHDL convert a kernel; take its body under a header of ours."""
         name = made.func.__name__
-        lint(name, block.subs)
         ports = {n: v for n, v in fresh.items() if isinstance(v, _Signal)}
+        lint(name, block.subs, ports)
         block.argnames, block.argdict = list(ports), ports
         block.sigdict = {**ports, **block.sigdict}
         block._inferInterface = lambda: None
@@ -247,11 +249,10 @@ class _Emitter:
                     "Verilog", name=_PLACEHOLDER, path=folder, testbench=False,
                     initial_values=False, no_myhdl_header=True, trace=False,
                 )  # fmt: skip
-            except EmissionError:
-                raise
             except Exception as error:  # MyHDL raises many kinds, some of them bare
                 _toVerilog._converting = 0
-                raise EmissionError(f"{name} does not convert: {error}") from error
+                error.__traceback__ = None  # closes the file that MyHDL left open
+                raise EmissionError(f"{name} does not convert: {error}") from None
             text = Path(folder, f"{_PLACEHOLDER}.v").read_text(encoding="utf-8")
         if said:
             raise EmissionError(f"{name} does not convert cleanly: {said[0].message}")
@@ -440,8 +441,8 @@ def _width(signal: _Signal) -> int:
 
 def _fresh(signal: _Signal) -> _Signal:
     """Return a new signal of the same kind; a shadow becomes a plain word."""
-    if signal._type is bool:
-        return Signal(bool(0))
+    if _width(signal) == 1:
+        return Signal(bool(0))  # a scalar in Verilog
     if signal.min is not None and signal.min < 0:
         raise EmissionError("a wire between modules must be an unsigned word, not a signed one")
     return Signal(intbv(0)[_width(signal) :])

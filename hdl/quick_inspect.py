@@ -7,14 +7,14 @@ frame and a function name of each record. Its source look-ups are kept by code o
 
 import inspect
 import sys
-from collections.abc import Callable
 from functools import cache
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from myhdl import _block, _instance, _util, _Waiter
 
 _StackRecord = tuple[FrameType, None, None, str]
+_Sourced = FunctionType | FrameType
 
 
 class _QuickInspect:
@@ -33,17 +33,21 @@ class _QuickInspect:
         return records
 
     @staticmethod
-    def getsource(function: Callable[..., Any]) -> str:
-        return _source(function.__code__)[0]
+    def getsource(item: _Sourced) -> str:
+        return _source(_code(item))[0]
 
     @staticmethod
-    def getsourcefile(function: Callable[..., Any]) -> str | None:
-        return _source(function.__code__)[1]
+    def getsourcefile(item: _Sourced) -> str | None:
+        return _source(_code(item))[1]
 
     @staticmethod
-    def getsourcelines(function: Callable[..., Any]) -> tuple[list[str], int]:
-        text, _, line = _source(function.__code__)
+    def getsourcelines(item: _Sourced) -> tuple[list[str], int]:
+        text, _, line = _source(_code(item))
         return text.splitlines(keepends=True), line
+
+
+def _code(item: _Sourced) -> CodeType:
+    return item.f_code if isinstance(item, FrameType) else item.__code__
 
 
 @cache
