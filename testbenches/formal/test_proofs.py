@@ -181,15 +181,19 @@ BUGS = {
 }
 
 
-@pytest.mark.parametrize("case", PROOFS.values(), ids=PROOFS)
-def test_the_promises_hold_for_ever(case: Case, tmp_path: Path) -> None:
+@pytest.mark.parametrize("title", PROOFS)
+def test_the_promises_hold_for_ever(title: str, tmp_path: Path, shown) -> None:
+    case = PROOFS[title]
     found = case.prove(case.emit().files, tmp_path, depth=2)
+    shown(f"k-induction: {title}", {"holds": found.holds, "seconds": round(found.seconds, 1)})
     assert found.holds, found.said
 
 
-@pytest.mark.parametrize(("case", "old", "new"), BUGS.values(), ids=BUGS)
-def test_a_bug_is_found(case: Case, old: str, new: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("title", BUGS)
+def test_a_bug_is_found(title: str, tmp_path: Path, shown) -> None:
+    case, old, new = BUGS[title]
     found = case.prove(mutate(case.emit().files, old, new), tmp_path, depth=BUG_DEPTH)
+    shown(f"refused: {title}", {"refused": not found.base, "seconds": round(found.seconds, 1)})
     assert not found.base, found.said
 
 
