@@ -11,7 +11,7 @@ or a half was added upstream.
 from enum import Enum
 from typing import Any
 
-from myhdl import Signal, always, always_comb, intbv
+from myhdl import Signal, always, always_comb
 
 from kolam.hdl import Overflow, Rounding, instances, module
 from kolam.kernels.bits import counter
@@ -131,7 +131,9 @@ def round_saturate(clk, word, code, saturated, *, drop, rounding, activation, si
     low = width - 1 if signed else width
     base = drop + low
     high_ones = (1 << size - base) - 1
+    brim_ones = high_ones - 1
     low_ones = (1 << low) - 1
+    least = low_ones + 1
     relu = activation is not Activation.NONE
     clipped = activation is Activation.CLIPPED_RELU and 0 <= fraction < low
     one = 1 << fraction if clipped else 0
@@ -175,7 +177,7 @@ def round_saturate(clk, word, code, saturated, *, drop, rounding, activation, si
         @always_comb
         def fall_short():
             below.next = negative and word[size:base] != high_ones
-            brim.next = up and full and word[size:base] == high_ones - 1
+            brim.next = up and full and word[size:base] == brim_ones
 
     elif not relu:
 
@@ -243,7 +245,7 @@ def round_saturate(clk, word, code, saturated, *, drop, rounding, activation, si
             if not forced:
                 chosen.next = kept
             elif sign:
-                chosen.next = low_ones + 1
+                chosen.next = least
             else:
                 chosen.next = low_ones
 
