@@ -37,14 +37,17 @@ def narrowing(
     """Return the module that narrows a two's complement word to a code, and its constants.
 
     The word has more bits than code and drop together. drop: fraction bits to lose; HALF_UP
-    needs only one of them, HALF_EVEN all. signed, fraction: of the code's format; fraction
-    places the 1 of CLIPPED_RELU.
+    needs only one of them, HALF_EVEN all, TRUNCATE none. signed, fraction: of the code's format,
+    two bits or more if signed; fraction places the 1 of CLIPPED_RELU. Raises ValueError where
+    TRUNCATE has bits to drop before saturation.
     """
     common = {"activation": activation, "signed": signed, "fraction": fraction}
     if overflow is Overflow.WRAP:
         return round_wrap, {"drop": drop, "rounding": rounding, **common}
     if drop == 0:
         return saturate, common
+    if rounding is Rounding.TRUNCATE:
+        raise ValueError(f"drop must be 0 where TRUNCATE saturates, not {drop}: hand on fewer bits")
     return round_saturate, {"drop": drop, "rounding": rounding, **common}
 
 

@@ -168,3 +168,10 @@ def test_wide_words(tmp_path: Path) -> None:
         for kind in random.sample(kinds, 4):
             records.append(record(f"wide{len(records)}", Case(drop, *kind, fmt), size, words))
     assert replay(records, tmp_path) == []
+
+
+def test_bits_to_truncate_are_not_handed_on() -> None:
+    """They would be rounded."""
+    case = Case(2, Rounding.TRUNCATE, Overflow.SATURATE, Activation.NONE, Format(True, 1, 1))
+    with pytest.raises(ValueError, match="drop must be 0 where TRUNCATE saturates, not 2"):
+        case.place()
