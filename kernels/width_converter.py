@@ -41,6 +41,7 @@ def moves(s_times: Sequence[int], s_lanes: int, m_lanes: int, elements: int) -> 
     beats that have to leave its place of the ring, an output beat for its last element.
     """
     ring = _Ring(s_lanes, m_lanes, elements)
+    touched = ring.touched(s_lanes, ring.s_places)
     put: list[int] = []
     get: list[int] = []
     for n, offered in enumerate(s_times):
@@ -48,7 +49,8 @@ def moves(s_times: Sequence[int], s_lanes: int, m_lanes: int, elements: int) -> 
         if s_lanes >= m_lanes:
             gone = _beats((n - ring.s_places + 1) * s_lanes, m_lanes) - 1
         else:
-            gone = ((n + 1) * s_lanes - 1) // m_lanes - ring.m_places
+            lap, place_now = divmod(n, ring.s_places)
+            gone = (lap - 1) * ring.m_places + touched[place_now]
         if gone >= 0:
             clock = max(clock, get[gone])
         put.append(clock)

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from myhdl import ConcatSignal
 
-from kolam.kernels.width_converter import interval, latency, width_converter
+from kolam.kernels.width_converter import interval, latency, moves, width_converter
 from kolam.testbenches.equivalence import assert_equivalent, bit, word
 from kolam.testbenches.streams import Epoch, drained, exchange
 
@@ -86,6 +86,16 @@ def test_promises_hold(s_lanes: int) -> None:
     for m_lanes in range(1, 6):
         for elements in (1, 4, 7, 13, 20):
             measure(s_lanes, m_lanes, elements)
+
+
+@pytest.mark.parametrize(("s_lanes", "m_lanes", "elements"), TRIPLES)
+def test_the_moves_of_a_first_frame_are_foretold(s_lanes: int, m_lanes: int, elements: int) -> None:
+    for gap in (0, 0.5):
+        (epoch,), _ = run(s_lanes, m_lanes, elements, 1, gap=gap, seed=elements)
+        put, get = [c for c, _ in epoch.taken], [c for c, _ in epoch.given]
+        assert moves(put, s_lanes, m_lanes, elements) == (put, get)
+        if gap == 0:
+            assert moves([put[0]] * len(put), s_lanes, m_lanes, elements) == (put, get)
 
 
 @pytest.mark.shown
