@@ -19,7 +19,7 @@ MAX_TEXT = 1 << 20  # bytes of a configuration file
 def load(
     source: str | Path,
     *,
-    set: Mapping[str, Any] | None = None,  # noqa: A002, as on the command line
+    set: Mapping[str, Any] | None = None,
     weights: str | Path | None = None,
     seed: int | None = None,
 ) -> Design:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from kolam.generators import dense
-from kolam.generators.cyclic_sparse import Config, Formats, Support, cycle
+from kolam.generators.chain_config import Config, Formats, Support
+from kolam.generators.cyclic_sparse import cycle
+from kolam.generators.model_file import read_model
 from kolam.hdl import Format
 from kolam.kernels.round_saturate import Activation
 
@@ -31,13 +33,26 @@ def _wide(supports: tuple[Support, ...], inputs: int, parallelism: int) -> Confi
     )
 
 
+def _dense_small() -> dense.Config:
+    fmt = Format.parse("s1.6")
+    return dense.Config(
+        inputs=64,
+        layers=(
+            dense.Layer(outputs=32, bias=True, activation=Activation.RELU),
+            dense.Layer(outputs=10, bias=True),
+        ),
+        formats=Formats(input=fmt, weights=fmt, outputs=(Format.parse("s3.4"),) * 2),
+        parallelism=18,
+    )
+
+
 ENTRIES: dict[str, Entry] = {
     "csc-digits": Entry(
         description="8x8 digits to 10 scores: two CSC layers and a support layer, 8 bits, trained",
         model="csc_digits.npz",
     ),
     "csc-small": Entry(
-        description="256 to 256, fully connected by 4 support layers of fan-in 4, with bias, 16 bits",
+        description="256 to 256, fully connected by 4 support layers of fan-in 4, bias, 16 bits",
         config=lambda: _wide(
             cycle(256, 4, bias=True, activation=Activation.RELU), 256, parallelism=64
         ),
@@ -52,22 +67,9 @@ ENTRIES: dict[str, Entry] = {
     ),
     "dense-small": Entry(
         description="64 to 32 to 10, fully connected by dense layers with bias, 8 bits",
-        config=lambda: _dense_small(),
+        config=_dense_small,
     ),
 }
-
-
-def _dense_small() -> dense.Config:
-    fmt = Format.parse("s1.6")
-    return dense.Config(
-        inputs=64,
-        layers=(
-            dense.Layer(outputs=32, bias=True, activation=Activation.RELU),
-            dense.Layer(outputs=10, bias=True),
-        ),
-        formats=Formats(input=fmt, weights=fmt, outputs=(Format.parse("s3.4"),) * 2),
-        parallelism=18,
-    )
 
 
 def names() -> dict[str, str]:
@@ -77,8 +79,6 @@ def names() -> dict[str, str]:
 
 def values(name: str) -> tuple[dict[str, Any], Any]:
     """Return an entry's configuration as plain values, and its weights or None."""
-    from kolam.generators.model_file import read_model
-
     entry = ENTRIES[name]
     if entry.config is not None:
         return entry.config().to_dict(), None

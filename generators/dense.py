@@ -16,15 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kolam.generators import cyclic_sparse
-from kolam.generators.cyclic_sparse import (
-    CyclicSparse,
-    Formats,
-    Support,
-    Words,
-    checked_words,
-    random_words,
-)
+from kolam.generators import chain_config
+from kolam.generators.chain_config import Formats, Support
+from kolam.generators.cyclic_sparse import CyclicSparse, Words, checked_words, random_words
 from kolam.generators.design import Ints
 from kolam.generators.support_plan import SupportPlan
 from kolam.hdl.target import Target
@@ -69,10 +63,10 @@ class Config:
         _ = self.chain
 
     @cached_property
-    def chain(self) -> cyclic_sparse.Config:
+    def chain(self) -> chain_config.Config:
         """The same layers as supports."""
         widths = (self.inputs, *(layer.outputs for layer in self.layers))
-        return cyclic_sparse.Config(
+        return chain_config.Config(
             inputs=self.inputs,
             supports=tuple(
                 _Every(
@@ -128,7 +122,7 @@ class Config:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Config":
         """Return the configuration that plain values describe; errors as in cyclic_sparse."""
-        fields = cyclic_sparse.parsed(values, "dense", cls, "layers", Layer, ("outputs",))
+        fields = chain_config.parsed(values, "dense", cls, "layers", Layer, ("outputs",))
         return cls(**fields)
 
 

@@ -220,16 +220,16 @@ class Design(ABC):
         return tuple(pins)
 
     @abstractmethod
-    def trace(self, x: Any) -> list[tuple[str, Ints, NDArray[np.bool_]]]:
-        """Return, layer by layer, its name, codes (frames, words) and what saturated."""
+    def trace(self, x: Any) -> list[tuple[str, Ints, Ints]]:
+        """Return for each layer its name, codes (frames, words), and saturated words a frame."""
 
+    @abstractmethod
     def reference(self, x: Any) -> Ints:
         """Return the exact output codes (frames, outputs) for input codes (frames, inputs)."""
-        return self.trace(x)[-1][1]
 
+    @abstractmethod
     def saturated(self, x: Any) -> Ints:
         """Return how many words saturate in each frame of input codes."""
-        return np.sum([s.sum(axis=1) for _, _, s in self.trace(x)], axis=0)
 
     @abstractmethod
     def predict(self, x: Any) -> NDArray[np.float64]:

@@ -31,7 +31,14 @@ def read_arrays(path: Path) -> dict[str, Any]:
                     _judge(member, stream)
         with np.load(path, allow_pickle=False) as loaded:
             return {name: loaded[name] for name in loaded.files}
-    except (zipfile.BadZipFile, EOFError, OverflowError, MemoryError, KeyError, zlib.error) as error:
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        OverflowError,
+        MemoryError,
+        KeyError,
+        zlib.error,
+    ) as error:
         raise ValueError(f"{path.name} must be a whole .npz file: {error}") from None
     except ValueError as error:
         raise ValueError(f"{path.name} must be an .npz of numbers: {error}") from None

@@ -1,11 +1,12 @@
 """The hardware of a support layer: banks, weights, lanes, rounding; see support_plan.
 
-     in ──► row_writer ──► banks ──┐                                ┌► round ──► out
-                             ▲     ├─► multiply_accumulate × lanes ─┤  saturate
-     group_schedule ──► row_address│       (sums hop)   hold, select└  activation
-             └───────────► weights ┘
+in ──► row_writer ──► banks ──┐                                ┌► round ──► out
+                        ▲     ├─► multiply_accumulate × lanes ─┤  saturate
+group_schedule ──► row_address│       (sums hop)   hold, select└  activation
+        └───────────► weights ┘
 """
 
+from itertools import pairwise
 from typing import Any
 
 from myhdl import ConcatSignal
@@ -95,10 +96,10 @@ def support_layer(
         turn = word(1)
         turns = every_turn(clk, rst, busy, turn, turn=lanes)
         lead = cycle_counter(clk, rst, turn, read_rows[0], count=p.rows)
-        lags = [delay(clk, a, b) for a, b in zip(read_rows, read_rows[1:], strict=False)]
+        lags = [delay(clk, a, b) for a, b in pairwise(read_rows)]
     elif p.address == "counter":
         lead = cycle_counter(clk, rst, first, read_rows[0], count=p.rows)
-        lags = [delay(clk, a, b) for a, b in zip(read_rows, read_rows[1:], strict=False)]
+        lags = [delay(clk, a, b) for a, b in pairwise(read_rows)]
     elif p.address == "stepper":
         ahead_by = p.stride // lanes
         stepper = row_stepper(
@@ -142,9 +143,12 @@ def support_layer(
                 busy,
                 ConcatSignal(read_buffer, read_rows[k]),
                 read_words[k],
-                depth=p.bank_depth, lanes=len(members), latency=latency, style=p.bank_style,
+                depth=p.bank_depth,
+                lanes=len(members),
+                latency=latency,
+                style=p.bank_style,
                 target=p.target,
-            )  # fmt: skip
+            )
         )
         for index, bank in enumerate(members):
             operands[bank] = field(read_words[k], index, width)
@@ -244,12 +248,8 @@ def support_layer(
         drop=p.drop, rounding=p.rounding, overflow=p.overflow, activation=p.activation,
         signed=p.result.signed, fraction=p.result.fraction,
     )  # fmt: skip
-    narrowers = [
-        narrow(clk, rounded[u], codes[u], over[u], **options) for u in range(p.words_out)
-    ]
-    late = pulse_delay(
-        clk, rst, selected, out_valid, clocks=p.tail_latency - latency - 5
-    )
+    narrowers = [narrow(clk, rounded[u], codes[u], over[u], **options) for u in range(p.words_out)]
+    late = pulse_delay(clk, rst, selected, out_valid, clocks=p.tail_latency - latency - 5)
     joined = connect(concat(codes), out_data)
     flagged = any_flag(clk, rst, out_valid, concat(over), saturated)
     return instances()

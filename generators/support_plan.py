@@ -135,8 +135,7 @@ class SupportPlan:
         """The banks of each class."""
         columns = [tuple(int(c) for c in column) for column in self.carries.T]
         return tuple(
-            tuple(b for b, column in enumerate(columns) if column == kind)
-            for kind in self.classes
+            tuple(b for b, column in enumerate(columns) if column == kind) for kind in self.classes
         )
 
     @cached_property
@@ -239,7 +238,7 @@ class SupportPlan:
     @property
     def decision(self) -> int:
         """Clocks from the beat that completes a row to the begin of the group that waits."""
-        return 2 if self.fan_in > 2 else 1  # noqa: PLR2004, as in kernels/group_schedule
+        return 2 if self.fan_in > 2 else 1
 
     @property
     def bank_depth(self) -> int:

@@ -60,7 +60,9 @@ class Format:
     @classmethod
     def parse(cls, text: str) -> "Format":
         """Return the format that a text like s1.14 or u0.8 names; ValueError for any other."""
-        match = re.fullmatch(r"([su])(-?\d{1,3})\.(-?\d{1,3})", text) if isinstance(text, str) else None
+        match = (
+            re.fullmatch(r"([su])(-?\d{1,3})\.(-?\d{1,3})", text) if isinstance(text, str) else None
+        )
         if match is None:
             raise ValueError(f"a format must be like s1.14 or u0.8, not {text!r}")
         return cls(match[1] == "s", int(match[2]), int(match[3]))

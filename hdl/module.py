@@ -1,4 +1,4 @@
-"""Hierarchical Verilog from unmodified MyHDL: one HDL module per function, parameters and port widths.
+"""Hierarchical Verilog from unmodified MyHDL: a module per function, parameters, port widths.
 
 A module either *computes* (a kernel: MyHDL processes, converted by MyHDL and checked by the
 lint) or *places* (a composite: calls of other modules, written by this file), never both. A
@@ -209,9 +209,7 @@ class _Emitter:
         if hasattr(what, "leaf"):
             made.has_image = any(isinstance(v, Image) for v in constants.values())
             made.needs_folder = made.has_image
-            made.directions = {
-                p: "output" if p in what.leaf.outputs else "input" for p in ports
-            }
+            made.directions = {p: "output" if p in what.leaf.outputs else "input" for p in ports}
             text = what.leaf.verilog(ports, **constants)
             made.text = _module_text(made, text.body, text.registers)
             return made
@@ -264,7 +262,9 @@ class _Emitter:
         body = text[text.index(");") + 2 : text.rindex("endmodule")]
         body = re.sub(r"^(?:input|output) .*;\n", "", body, flags=re.M)
         drop = "|".join(map(re.escape, ports))
-        body = re.sub(rf"^(?:wire|reg) (?:signed )?(?:\[[^\]]*\] )?(?:{drop});\n", "", body, flags=re.M)
+        body = re.sub(
+            rf"^(?:wire|reg) (?:signed )?(?:\[[^\]]*\] )?(?:{drop});\n", "", body, flags=re.M
+        )
         body = re.sub(r"\A(?:\s*//.*\n)+", "", body)  # the docstring, which the header repeats
         made.text = _module_text(made, _tidy(body), tuple(r for r in registers if r in ports))
 

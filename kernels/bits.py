@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from myhdl import ConcatSignal, Constant, Signal, intbv
+from myhdl import ConcatSignal, Constant, Signal, intbv, modbv
 
 
 def bits(count: int) -> int:
@@ -34,6 +34,4 @@ def field(bus: Any, index: int, width: int) -> Any:
 
 def counter(start: int, width: int) -> Any:
     """Return a register that wraps at 2**width, for use inside a kernel."""
-    from myhdl import modbv
-
     return Signal(modbv(start, min=0, max=1 << width))

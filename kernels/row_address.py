@@ -10,7 +10,7 @@ Forms, cheapest first:
     row_origin    row_step t + base[j]; row_ahead its successors, row_choice one of them
 """
 
-from myhdl import Signal, always, always_comb
+from myhdl import always, always_comb
 
 from kolam.hdl import instances, module
 from kolam.kernels.bits import bits, counter

@@ -1,4 +1,4 @@
-"""Are the rows written that the next group reads?
+"""Whether the rows are written that the next group reads.
 
 Group t of a frame needs its rows up to row_step t + reach, or all of them. Source:
 csc-ideas 3, `lead`.

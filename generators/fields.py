@@ -1,0 +1,46 @@
+"""Fields of configurations: checked at birth, and read from plain values (TOML, JSON)."""
+
+from collections.abc import Mapping
+from operator import index
+from typing import Any
+
+
+def check_integer(owner: Any, name: str, low: int, high: int | None = None) -> None:
+    """Make a field an int within low to high; TypeError or ValueError says what it was."""
+    value = getattr(owner, name)
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, not {value!r}")
+    try:
+        number = index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, not {value!r}") from None
+    if number < low or (high is not None and number > high):
+        span = f"{low} to {high}" if high is not None else f"at least {low}"
+        raise ValueError(f"{name} must be {span}, not {number}")
+    object.__setattr__(owner, name, number)
+
+
+def check_kind(owner: Any, name: str, kind: type) -> None:
+    """Raise TypeError if a field is not of a kind."""
+    if not isinstance(getattr(owner, name), kind):
+        raise TypeError(f"{name} must be a {kind.__name__}, not {getattr(owner, name)!r}")
+
+
+def check_keys(what: str, given: Mapping[str, Any], kind: Any, required: tuple[str, ...]) -> None:
+    """Raise ValueError for a key that a dataclass does not have, or one that is missing."""
+    allowed = list(kind.__dataclass_fields__)
+    for key in given:
+        if key not in allowed:
+            raise ValueError(f"the keys of {what} must be among {', '.join(allowed)}, not {key!r}")
+    for key in required:
+        if key not in given:
+            raise ValueError(f"{what} must have the key {key}")
+
+
+def member(kind: Any, name: str, value: Any) -> Any:
+    """Return the member of an enumeration that a value names, or raise ValueError."""
+    try:
+        return kind(value)
+    except ValueError:
+        words = ", ".join(m.value for m in kind)
+        raise ValueError(f"{name} must be one of {words}, not {value!r}") from None

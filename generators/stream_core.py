@@ -1,0 +1,159 @@
+"""A chain of support layers behind AXI4-Stream: the top of cyclic sparse and dense cores.
+
+    s_axis ─► frame_guard ─► (width_converter) ─► layers, joined by Links ─► output_fifo
+                   │ verdict of each frame                                       │
+                   └──────────────────────────────► frame_gate ◄─────────────────┘
+                                       m_axis ◄── (width_converter) ◄──┘
+
+Where weights are loadable, weight_loader keeps new frames out while it fills the memories.
+"""
+
+from typing import Any
+
+from kolam.generators.design import Stream
+from kolam.generators.support_layer import support_layer
+from kolam.generators.support_plan import SupportPlan
+from kolam.hdl import instances, module
+from kolam.hdl.target import Target
+from kolam.kernels.bits import bits, concat, constant, field, word
+from kolam.kernels.delay import pulse_delay
+from kolam.kernels.frame_gate import frame_gate
+from kolam.kernels.frame_guard import frame_guard
+from kolam.kernels.link import any_event, connect, either_event, first_beat, link_source
+from kolam.kernels.stream_fifo import output_fifo
+from kolam.kernels.weight_loader import frame_hold, weight_loader
+from kolam.kernels.width_converter import width_converter
+
+
+@module
+def core(
+    clk, rst, s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast,
+    m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow,
+    s_axis_weight_tdata=None, s_axis_weight_tvalid=None, s_axis_weight_tready=None,
+    s_axis_weight_tlast=None, *, layers: tuple[Any, ...], source: Stream, sink: Stream,
+) -> Any:  # fmt: skip
+    """A chain of cyclic sparsely connected support layers behind AXI4-Stream."""
+    plans = [plan for plan, _ in layers]
+    head, tail = plans[0], plans[-1]
+    style = "shift" if head.target in (Target.GENERIC, Target.XC7) else "ram"
+
+    # input: whole frames only, each announced to the first layer
+    width = source.format.width
+    elements = [
+        s_axis_tdata(k * source.element_bits + width, k * source.element_bits)
+        for k in range(source.lanes)
+    ]
+    guarded = word(source.lanes * width)
+    g_valid, g_ready, g_first, verdict_valid, verdict_good = (word(1) for _ in range(5))
+    frame_error = word(1) if head.loadable else event_frame_error
+    guard = frame_guard(
+        clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, concat(elements),
+        g_valid, g_ready, guarded, g_first, verdict_valid, verdict_good, frame_error,
+        beats=source.beats,
+    )  # fmt: skip
+    images = [image for _, pair in layers for image in pair if image is not None]
+    frame_ends = [word(1) for _ in plans]
+    loads: list[Any] = [None] * len(images)
+    load_at, load_word = None, None
+    if head.loadable:
+        n_valid, n_ready, hold, begun, ended, load_error = (word(1) for _ in range(6))
+        frames = sum(p.buffers for p in plans) + 2
+        deepest = max(image.depth for image in images)
+        enables, load_at = word(len(images)), word(bits(deepest))
+        gone = pulse_delay(
+            clk, rst, frame_ends[-1], ended, clocks=tail.tail_latency + tail.phases_out
+        )
+        loader = weight_loader(
+            clk, rst, s_axis_weight_tvalid, s_axis_weight_tready, s_axis_weight_tlast, begun,
+            ended, hold, enables, load_at, load_error,
+            depths=tuple(image.depth for image in images), frames=frames,
+        )  # fmt: skip
+        door = frame_hold(g_valid, g_ready, g_first, hold, n_valid, n_ready, begun)
+        either = either_event(frame_error, load_error, event_frame_error)
+        loads = [field(enables, k, 1) for k in range(len(images))]
+        load_word = s_axis_weight_tdata
+    else:
+        n_valid, n_ready = g_valid, g_ready
+    if source.lanes == head.words_in:
+        taken, e_valid, e_ready, e_first = guarded, n_valid, n_ready, g_first
+    else:
+        taken = word(head.words_in * width)
+        e_valid, e_ready, e_first, e_last = (word(1) for _ in range(4))
+        widen_in = width_converter(
+            clk, rst, n_valid, n_ready, guarded, e_valid, e_ready, taken, e_last,
+            s_lanes=source.lanes, m_lanes=head.words_in, elements=source.elements,
+        )  # fmt: skip
+        first_in = first_beat(clk, rst, e_valid, e_ready, e_last, e_first)
+
+    # the layers between their links
+    count = len(plans)
+    begins = [word(1) for _ in range(count + 1)]
+    valids = [word(1) for _ in range(count + 1)]
+    frees = [word(1) for _ in range(count)] + [constant(1)]
+    datas = [taken] + [word(p.words_out * p.result.width) for p in plans]
+    over = [word(1) for _ in plans]
+    room = word(1)
+    entry = link_source(e_valid, e_ready, e_first, frees[0], begins[0], valids[0])
+    stages = [
+        support_layer(
+            clk, rst, begins[k], valids[k], datas[k], frees[k],
+            begins[k + 1], valids[k + 1], datas[k + 1], frees[k + 1],
+            room if k == count - 1 else constant(1), frame_ends[k], over[k],
+            loads[images.index(weights)], loads[images.index(biases)] if biases else None,
+            load_at, load_word, number=k, plan=plan, weights=weights, biases=biases,
+        )
+        for k, (plan, (weights, biases)) in enumerate(layers)
+    ]  # fmt: skip
+    overflow = any_event(clk, rst, concat(over), event_overflow)
+
+    # output: results wait for their place and for the frame's verdict
+    reserve = flight(tail)
+    depth = 1 << (reserve + tail.phases_out).bit_length()
+    queued = word(len(datas[-1]))
+    q_valid, q_ready = word(1), word(1)
+    queue = output_fifo(
+        clk, rst, valids[-1], datas[-1], q_valid, q_ready, queued, room,
+        depth=depth, reserve=reserve, style=style,
+    )  # fmt: skip
+    judged = 1 << (sum(p.buffers for p in plans) + depth + 2).bit_length()
+    passed = word(len(datas[-1]))
+    if sink.lanes == tail.words_out:
+        gate = frame_gate(
+            clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
+            m_axis_tvalid, m_axis_tready, passed, m_axis_tlast,
+            beats=tail.beats_out, frames=judged, style=style,
+        )  # fmt: skip
+        results = passed
+    else:
+        p_valid, p_ready, p_last = (word(1) for _ in range(3))
+        gate = frame_gate(
+            clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
+            p_valid, p_ready, passed, p_last,
+            beats=tail.beats_out, frames=judged, style=style,
+        )  # fmt: skip
+        results = word(sink.lanes * sink.format.width)
+        widen_out = width_converter(
+            clk, rst, p_valid, p_ready, passed, m_axis_tvalid, m_axis_tready, results, m_axis_tlast,
+            s_lanes=tail.words_out, m_lanes=sink.lanes, elements=sink.elements,
+        )  # fmt: skip
+    out = connect(_bytes(results, sink), m_axis_tdata)
+    return instances()
+
+
+def flight(plan: SupportPlan) -> int:
+    """Return the beats that a last layer may still write once it no longer sees room."""
+    groups = -(-(plan.fan_in + plan.tail_latency + 2) // plan.fan_in) + 1
+    return groups * plan.phases_out
+
+
+def _bytes(results: Any, sink: Stream) -> Any:
+    """Return the words of a beat, each extended to whole bytes."""
+    width, parts = sink.format.width, []
+    for k in range(sink.lanes):
+        parts.append(results((k + 1) * width, k * width) if width > 1 else results(k))
+        spare = sink.element_bits - width
+        if spare and sink.format.signed:
+            parts += [results((k + 1) * width - 1)] * spare
+        elif spare:
+            parts.append(constant(0, spare))
+    return concat(parts)
