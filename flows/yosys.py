@@ -190,13 +190,12 @@ def read_audit(place: Path) -> tuple[int, list[str]]:
 
 
 def synth_script(design: Design, target: str, flatten: bool) -> str:
-    """Return the script that maps the design and writes stat.json and netlist.json."""
+    """Return the script that maps the design and writes stat.json; for ecp5 netlist.json too."""
     device = DEVICES[target]
     flag = device.flat if flatten else device.kept
-    return (
-        f"{read_script(design)}{device.command} {flag} -top {design.name}\n"
-        "tee -o stat.json stat -json\nwrite_json netlist.json\n"
-    )
+    script = f"{read_script(design)}{device.command} {flag} -top {design.name}\n"
+    netlist = "write_json netlist.json\n" if target == "ecp5" else ""
+    return f"{script}tee -o stat.json stat -json\n{netlist}"
 
 
 def count(stat: Mapping[str, Any]) -> dict[str, int | float]:
