@@ -198,7 +198,7 @@ class Config:
 
         Only what no other choice beats in both is listed.
         """
-        found = []
+        found: list[tuple[int, int, tuple[int, ...]]] = []
         for interval in sorted({c for choice in self._choices for c in choice.values()}):
             lanes = self._fewest(interval)
             if lanes is not None and (not found or sum(lanes) < found[-1][0]):

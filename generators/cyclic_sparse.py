@@ -25,6 +25,7 @@ from kolam.hdl import Format, module
 from kolam.hdl.image import Image
 from kolam.kernels.round_saturate import Activation
 from kolam.kernels.width_converter import moves
+from kolam.reference import chain
 from kolam.reference import cyclic_sparse as golden
 
 __all__ = [
@@ -57,7 +58,7 @@ class CyclicSparse(Design):
 
     engine = "cyclic_sparse"
 
-    def __init__(self, name: str, config: Config, words: tuple[Words, ...], *, seed: int | None):
+    def __init__(self, name: str, config: Any, words: tuple[Words, ...], *, seed: int | None):
         super().__init__(name, config)
         self.words = words
         self.seed = seed  # of random weights; None: they were given
@@ -243,7 +244,7 @@ class CyclicSparse(Design):
         return tuple(made)
 
     @cached_property
-    def layers(self) -> list[golden.Layer]:
+    def layers(self) -> list[chain.Layer]:
         """The golden model's own description of this chain."""
 
         def plain(fmt: Format) -> tuple[bool, int, int]:
@@ -389,8 +390,8 @@ def cycle(words: int, fan_in: int, **last: Any) -> tuple[Support, ...]:
     strides = [1]
     while strides[-1] * fan_in < words:
         strides.append(strides[-1] * fan_in)
-    chain = [Support(outputs=words, fan_in=fan_in, stride=d) for d in strides]
-    return (*chain[:-1], replace(chain[-1], **last))
+    supports = [Support(outputs=words, fan_in=fan_in, stride=d) for d in strides]
+    return (*supports[:-1], replace(supports[-1], **last))
 
 
 def fold(inputs: int, outputs: int, fan_ins: tuple[int, ...], **last: Any) -> tuple[Support, ...]:
@@ -402,12 +403,12 @@ def fold(inputs: int, outputs: int, fan_ins: tuple[int, ...], **last: Any) -> tu
         raise ValueError(
             f"the product of fan_ins must be outputs ({outputs}), not {np.prod(fan_ins)}"
         )
-    chain = [Support(outputs=outputs, fan_in=-(-inputs // outputs), stride=outputs)]
+    supports = [Support(outputs=outputs, fan_in=-(-inputs // outputs), stride=outputs)]
     stride = outputs
     for fan_in in fan_ins:
         stride //= fan_in
-        chain.append(Support(outputs=outputs, fan_in=fan_in, stride=stride))
-    return (*chain[:-1], replace(chain[-1], **last))
+        supports.append(Support(outputs=outputs, fan_in=fan_in, stride=stride))
+    return (*supports[:-1], replace(supports[-1], **last))
 
 
 def spread(inputs: int, outputs: int, fan_ins: tuple[int, ...], **last: Any) -> tuple[Support, ...]:
@@ -416,11 +417,11 @@ def spread(inputs: int, outputs: int, fan_ins: tuple[int, ...], **last: Any) -> 
     It reaches all inputs, or nearly, where the product of fan_ins is at least inputs. Source:
     training.md 2.
     """
-    chain, stride = [], inputs
+    supports, stride = [], inputs
     for fan_in in fan_ins:
         stride = -(-stride // fan_in)
-        chain.append(Support(outputs=outputs, fan_in=fan_in, stride=stride))
-    return (*chain[:-1], replace(chain[-1], **last))
+        supports.append(Support(outputs=outputs, fan_in=fan_in, stride=stride))
+    return (*supports[:-1], replace(supports[-1], **last))
 
 
 def local(

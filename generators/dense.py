@@ -23,6 +23,7 @@ from kolam.generators.design import Ints
 from kolam.generators.support_plan import SupportPlan
 from kolam.hdl.target import Target
 from kolam.kernels.round_saturate import Activation
+from kolam.reference import chain
 from kolam.reference import dense as golden
 
 
@@ -140,7 +141,7 @@ class Dense(CyclicSparse):
         self.matrices = words
 
     @cached_property
-    def layers(self) -> list[golden.Layer]:
+    def layers(self) -> list[chain.Layer]:
         """The golden model's own description of this chain, by whole matrices."""
         return [
             golden.Layer(
