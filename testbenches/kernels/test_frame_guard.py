@@ -77,7 +77,7 @@ def check(epoch: Epoch, frames: list[list[int]], beats: int, zeros: bool, last: 
 @pytest.mark.parametrize("beats", [1, 2, 3, 8])
 @pytest.mark.parametrize(("gap", "stall"), [(0, 0), (0.4, 0), (0, 0.4), (0.5, 0.5)])
 def test_short_right_and_long_frames(beats: int, zeros: bool, gap: float, stall: float) -> None:
-    for seed in range(3):
+    for seed in range(2):
         random = Random(seed)
         lengths = [
             random.choice([beats, beats, random.randrange(1, 2 * beats + 2)]) for _ in range(20)
@@ -89,7 +89,7 @@ def test_short_right_and_long_frames(beats: int, zeros: bool, gap: float, stall:
 
 def test_every_pair_of_lengths() -> None:
     """What a bad frame leaves behind cannot reach the next one."""
-    for beats in (1, 2, 4):
+    for beats in (1, 3):
         for one in range(1, 2 * beats + 2):
             for other in range(1, 2 * beats + 2):
                 (epoch,), frames = run(beats, [one, other, beats], patience=12)

@@ -62,9 +62,9 @@ def check(epoch: Epoch, wanted: list[list[int]], last: bool) -> None:
 
 @pytest.mark.parametrize(("s_lanes", "m_lanes", "elements"), TRIPLES)
 def test_every_element_in_its_place(s_lanes: int, m_lanes: int, elements: int) -> None:
-    for seed, (gap, stall) in enumerate([(0, 0), (0.6, 0.1), (0.1, 0.6), (0.4, 0.4)]):
+    for seed, (gap, stall) in enumerate([(0.6, 0.1), (0.1, 0.6), (0.4, 0.4)]):
         (epoch,), wanted = run(
-            s_lanes, m_lanes, elements, 6, gap=gap, stall=stall, shy=seed == 3, seed=seed
+            s_lanes, m_lanes, elements, 6, gap=gap, stall=stall, shy=seed == 2, seed=seed
         )
         assert epoch.frames == list(range(6))
         check(epoch, wanted, last=True)
@@ -72,9 +72,12 @@ def test_every_element_in_its_place(s_lanes: int, m_lanes: int, elements: int) -
 
 def measure(s_lanes: int, m_lanes: int, elements: int) -> None:
     """Compare latency and interval with what is promised."""
-    count = 6
+    count = 5
     (epoch,), wanted = run(s_lanes, m_lanes, elements, count, patience=8)
     check(epoch, wanted, last=True)
+    put, get = [c for c, _ in epoch.taken], [c for c, _ in epoch.given]
+    foretold = moves([put[0]] * -(-elements // s_lanes), s_lanes, m_lanes, elements)
+    assert foretold == (put[: len(foretold.put)], get[: len(foretold.get)])
     starts = [clock for clock, _ in epoch.given][:: len(wanted[0])]
     assert starts[0] - epoch.taken[0][0] == latency(s_lanes, m_lanes, elements)
     steady = [after - before for before, after in pairwise(starts[1:])]
@@ -84,18 +87,15 @@ def measure(s_lanes: int, m_lanes: int, elements: int) -> None:
 @pytest.mark.parametrize("s_lanes", range(1, 6))
 def test_promises_hold(s_lanes: int) -> None:
     for m_lanes in range(1, 6):
-        for elements in (1, 4, 7, 13, 20):
+        for elements in (1, 5, 13, 20):
             measure(s_lanes, m_lanes, elements)
 
 
 @pytest.mark.parametrize(("s_lanes", "m_lanes", "elements"), TRIPLES)
 def test_the_moves_of_a_first_frame_are_foretold(s_lanes: int, m_lanes: int, elements: int) -> None:
-    for gap in (0, 0.5):
-        (epoch,), _ = run(s_lanes, m_lanes, elements, 1, gap=gap, seed=elements)
-        put, get = [c for c, _ in epoch.taken], [c for c, _ in epoch.given]
-        assert moves(put, s_lanes, m_lanes, elements) == (put, get)
-        if gap == 0:
-            assert moves([put[0]] * len(put), s_lanes, m_lanes, elements) == (put, get)
+    (epoch,), _ = run(s_lanes, m_lanes, elements, 1, gap=0.5, seed=elements)
+    put, get = [c for c, _ in epoch.taken], [c for c, _ in epoch.given]
+    assert moves(put, s_lanes, m_lanes, elements) == (put, get)
 
 
 @pytest.mark.shown
@@ -110,7 +110,7 @@ def test_promises_hold_everywhere() -> None:
     ("s_lanes", "m_lanes", "elements"), [(2, 3, 7), (3, 2, 7), (1, 4, 6), (4, 1, 6)]
 )
 def test_reset_at_any_clock(s_lanes: int, m_lanes: int, elements: int) -> None:
-    for clock in range(1, 20, 2):
+    for clock in range(1, 16, 2):
         epochs, wanted = run(
             s_lanes,
             m_lanes,
@@ -142,7 +142,7 @@ def test_bad_parameters_are_named(lanes, elements, bits, said: str) -> None:
         width_converter(**ports, s_lanes=lanes[0], m_lanes=lanes[1], elements=elements)
 
 
-@pytest.mark.parametrize(("s_lanes", "m_lanes", "elements"), TRIPLES[:18])
+@pytest.mark.parametrize(("s_lanes", "m_lanes", "elements"), TRIPLES[:14])
 def test_verilog_is_the_model(tmp_path, s_lanes: int, m_lanes: int, elements: int) -> None:
     ports = {n: bit() for n in PORTS}
     ports.update(s_data=word(s_lanes * WIDTH), m_data=word(m_lanes * WIDTH))
