@@ -1,9 +1,9 @@
-"""cycle_counter: the clocks with enable since reset, modulo count."""
+"""cycle_counter and every_turn: the clocks with enable since reset, modulo count."""
 
 from pathlib import Path
 
 from kolam.kernels.bits import bits
-from kolam.kernels.cycle_counter import cycle_counter
+from kolam.kernels.cycle_counter import cycle_counter, every_turn
 from kolam.testbenches.equivalence import bit, replay, run_model, word
 
 
@@ -20,5 +20,19 @@ def test_counts_enables_modulo_count(tmp_path: Path) -> None:
             turned += enabled > 0 and at == 0
             enabled = 0 if rst else enabled + enable
         assert turned > 1
+        records.append(record)
+    assert replay(records, tmp_path) == []
+
+
+def test_marks_the_first_of_every_turn(tmp_path: Path) -> None:
+    records = []
+    for turn in (1, 2, 3, 4, 7):
+        case = {**{name: bit() for name in ("clk", "rst", "enable", "first")}, "turn": turn}
+        record = run_model(every_turn, case, name=f"turn{turn}", clocks=250)
+        enabled = 0
+        for n, ((rst, enable), (first,)) in enumerate(record.rows):
+            if n:
+                assert first == (enable and enabled % turn == 0)
+            enabled = 0 if rst else enabled + enable
         records.append(record)
     assert replay(records, tmp_path) == []
