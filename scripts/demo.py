@@ -11,7 +11,7 @@ from rich.table import Table
 from kolam.flows import pictures, simulate, synthesize, write
 from kolam.generators import load
 from kolam.scripts import console
-from kolam.scripts.show import weights
+from kolam.scripts.show import against_dense, weights
 from kolam.testbenches import digits
 
 DESIGN, TARGET = "csc-digits", "xc7"
@@ -89,7 +89,6 @@ def run(out: Path) -> Demonstration:
 def show(found: Demonstration) -> None:
     """Print one screen on stdout."""
     design, ran, cost = found.design, found.run, found.cost
-    stored = weights(design)
     table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
     table.add_column(style="bold")
     table.add_column()
@@ -104,11 +103,7 @@ def show(found: Demonstration) -> None:
         f"{cost['lut']:,} LUT, {cost['srl'] + cost['lutram']:,} LUT as memory, {cost['ff']:,} FF, "
         f"{cost['dsp']} DSP, {cost['bram36']:g} BRAM36",
     )
-    table.add_row(
-        "weights",
-        f"{stored['stored']:,} stored, {stored['dense']:,} if dense "
-        f"({stored['dense'] / stored['stored']:.1f} times as many)",
-    )
+    table.add_row("weights", against_dense(weights(design)))
     table.add_row("Verilog", f"{found.bundle}/  (sh run_icarus.sh there runs its bench)")
     table.add_row("pictures", ", ".join(str(found.out / name) for name in PICTURES))
     screen = console.screen()

@@ -1,5 +1,6 @@
 """What `kolam show` and `kolam synth` print: promises, formats, memories, choices, cost."""
 
+from itertools import groupby
 from math import ceil, prod
 from typing import Any
 
@@ -62,6 +63,12 @@ def weights(design: Any) -> dict[str, int]:
     return {"stored": stored, "dense": dense}
 
 
+def against_dense(count: dict[str, int]) -> str:
+    """Return what `weights` says as a phrase."""
+    ratio = count["dense"] / count["stored"]
+    return f"{count['stored']:,} stored, {count['dense']:,} if dense ({ratio:.1f} times as many)"
+
+
 def connectivity(design: Any) -> dict[str, Any]:
     """Return how many pairs of an input and an output are connected, and out of how many."""
     matrix = design.config.connectivity
@@ -116,8 +123,7 @@ def print_facts(found: dict[str, Any]) -> None:
         ("legal", _legal(found["legal"])),
         (
             "weights",
-            f"{weights['stored']:,} stored, {weights['dense']:,} if dense "
-            f"({weights['dense'] / weights['stored']:.1f} times as many)"
+            against_dense(weights)
             + ("; random ones, as none were given" if found["random_weights"] else ""),
         ),
         (
@@ -163,10 +169,25 @@ def print_facts(found: dict[str, Any]) -> None:
         screen,
         ("memory", "words", "bits", "style", "image"),
         [
-            (m["path"], m["depth"], m["width"], m["style"], m["contents"] or "")
-            for m in found["memories"]
+            (path, m["depth"], m["width"], m["style"], m["contents"] or "")
+            for path, m in _alike(found["memories"])
         ],
     )
+
+
+def _alike(memories: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Return memories with their paths; banks that differ in their number only are one row."""
+
+    def kind(memory: dict[str, Any]) -> tuple[Any, ...]:
+        stem = memory["path"].rstrip("0123456789")
+        return stem, memory["depth"], memory["width"], memory["style"], memory["contents"]
+
+    rows = []
+    for _, group in groupby(memories, kind):
+        first, *others = group
+        last = others[-1]["path"].rpartition("_")[2] if others else ""
+        rows.append((first["path"] + (f" to {last}" if others else ""), first))
+    return rows
 
 
 def _legal(ways: list[dict[str, Any]]) -> str:

@@ -312,7 +312,7 @@ def test_doctor(kolam):
 
 def test_catalog(kolam):
     found = json.loads(kolam("catalog", "--json").out)
-    assert {"csc-digits", "csc-small", "csc-layer-16", "csc-1024"} <= found.keys()
+    assert {"csc-digits", "csc-small", "csc-layer-16", "csc-1024", "dense-small"} <= found.keys()
     table = kolam("catalog").out.splitlines()
     assert [line.split()[0] for line in table] == list(found)
     assert all("\n" not in text and text for text in found.values())
