@@ -256,6 +256,8 @@ class Config:
                     words_in=words_in,
                     words_out=words_out,
                     buffers=2,
+                    early_free=bool(plans)
+                    and support.fan_in <= plans[-1].fan_in + plans[-1].tail_latency,
                     bias=support.bias,
                     activation=support.activation,
                     source=self.formats.of("outputs", k - 1) if k else self.formats.input,
@@ -274,13 +276,13 @@ class Config:
     def _with_buffers(self, plans: list[SupportPlan]) -> tuple[SupportPlan, ...]:
         """Give every layer the frame buffers with which no producer ever waits for one.
 
-        A buffer is taken when a frame is promised and freed after its last tap; around the
-        loop of B buffers a frame may take B intervals.
+        A buffer is taken when a frame is promised; around the loop of B buffers a frame may
+        take B intervals until it is free again.
         """
         timeline = Timeline.of(plans, self.input_lanes or plans[0].words_in)
         roomy = []
-        for plan, promise, end in zip(plans, timeline.promises, timeline.ends, strict=True):
-            need = -(-(end + 1 - promise) // self.clocks)
+        for plan, promise, begins in zip(plans, timeline.promises, timeline.begins, strict=True):
+            need = -(-(plan.freed(begins) - promise) // self.clocks)
             roomy.append(replace(plan, buffers=max(2, 1 << (need - 1).bit_length())))
         return tuple(roomy)
 

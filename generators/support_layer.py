@@ -59,18 +59,17 @@ def support_layer(
     row_bits, buffer_bits, width = bits(p.rows), bits(p.buffers), p.source.width
 
     # writer
-    row_done = word(1)
+    row_done, last_begin = word(1), word(1)
     enables = word(p.phases_in)
     row, write_buffer = word(row_bits), word(buffer_bits)
     writer = row_writer(
-        clk, rst, in_begin, in_valid, frame_end, in_free, row_done, enables, row, write_buffer,
+        clk, rst, in_begin, in_valid, last_begin if p.early_free else frame_end, in_free,
+        row_done, enables, row, write_buffer,
         phases=p.phases_in, rows=p.rows, buffers=p.buffers,
     )  # fmt: skip
 
     # schedule
-    ready, group_begin, last_begin, ahead, group_last, busy, first, step_end = (
-        word(1) for _ in range(8)
-    )
+    ready, group_begin, ahead, group_last, busy, first, step_end = (word(1) for _ in range(7))
     tap, next_tap = word(bits(taps)), word(bits(taps))
     group_tap = word(bits(p.groups))
     read_buffer, buffer_soon = word(buffer_bits), word(buffer_bits)

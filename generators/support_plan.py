@@ -36,6 +36,7 @@ class SupportPlan:
     """One support layer with its lanes; all fields are checked by the engine's Config.
 
     words_in, words_out: words a beat of the links before and after; buffers: frames kept.
+    early_free: a buffer is free once its last group begins, as new words take longer to come.
     """
 
     number: int
@@ -48,6 +49,7 @@ class SupportPlan:
     words_in: int
     words_out: int
     buffers: int
+    early_free: bool
     bias: bool
     activation: Activation
     source: Format
@@ -279,6 +281,11 @@ class SupportPlan:
         rows = np.minimum(self.row_step * t + self.reach, self.rows - 1)
         ready = arrivals[(rows + 1) * self.phases_in - 1] + self.decision
         return np.asarray(np.maximum.accumulate(ready - self.fan_in * t) + self.fan_in * t)
+
+    def freed(self, begins: NDArray[np.int64]) -> int:
+        """Return the clock in which the first frame's buffer is free again."""
+        last = int(begins[-1])
+        return last + 1 if self.early_free else last + self.fan_in + 1
 
     def departures(self, begins: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the clock of each beat of results, of groups that begin at these clocks."""
