@@ -120,10 +120,23 @@ def commands() -> None:
     """
 
 
+def _is_folder(name: str) -> bool:
+    """Tell whether DESIGN is a folder; a name of the catalog is none, whatever lies around."""
+    from kolam.generators import catalog
+
+    return name not in catalog.names() and Path(name).is_dir()
+
+
 def _load(name: str, pairs: tuple[str, ...], weights: Path | None, seed: int | None) -> Any:
     from kolam.generators import load
 
-    return load(name, set=settings(pairs) or None, weights=weights, seed=seed)
+    source: str | Path = name
+    if _is_folder(name):
+        from kolam.flows import load_bundle
+
+        load_bundle(name)  # as it was written, or not at all
+        source = Path(name) / "reference" / "model.npz"
+    return load(source, set=settings(pairs) or None, weights=weights, seed=seed)
 
 
 @commands.command()
@@ -173,7 +186,7 @@ def simulate(
         raise ValueError("--frames and --input must not both be given")
     with console.result(as_json) as emit:
         try:
-            if Path(design).is_dir():
+            if _is_folder(design):
                 _only_of_a_design(pairs, weights, frames, source)
                 run = _replay(Path(design), simulator, stall, seed, vcd)
             else:

@@ -276,9 +276,24 @@ def test_generate_then_simulate_the_folder(tiny, kolam, tmp_path):
     refused(kolam("generate", tiny, "--out", "out"), "--force")
     assert kolam("generate", tiny, "--out", "out", "--force").status == 0
 
+    facts = [json.loads(kolam("show", name, "--json").out) for name in ("out", tiny)]
+    assert facts[0].pop("random_weights") != facts[1].pop("random_weights")
+    assert facts[0] == facts[1]
+    assert kolam("generate", "out", "--out", "copy").status == 0
+    for folder in ("rtl", "mem"):
+        for path in (tmp_path / "out" / folder).iterdir():
+            assert (tmp_path / "copy" / folder / path.name).read_bytes() == path.read_bytes()
+
     image = next((tmp_path / "out" / "mem").iterdir())
     image.write_text(image.read_text().replace("0", "1", 1))
     refused(kolam("simulate", "out"), image.name)
+    refused(kolam("show", "out"), image.name)
+
+
+def test_a_name_of_the_catalog_is_no_folder(kolam, tmp_path):
+    (tmp_path / "csc-small").mkdir()
+    assert kolam("show", "csc-small").out.startswith("csc_small ")
+    refused(kolam("show", "./csc-small"), "manifest")
 
 
 def test_a_check_that_fails_has_status_1(tiny, kolam, monkeypatch):
