@@ -102,7 +102,7 @@ def test_the_moves_of_a_first_frame_are_foretold(s_lanes: int, m_lanes: int, ele
 def test_promises_hold_everywhere() -> None:
     for s_lanes in range(1, 10):
         for m_lanes in range(1, 10):
-            for elements in (*range(1, 12), 16, 20, 23, 35, 36, 59, 72):
+            for elements in (2, 9, 30, 59):
                 measure(s_lanes, m_lanes, elements)
 
 
