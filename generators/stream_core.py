@@ -115,7 +115,9 @@ def core(
         clk, rst, valids[-1], datas[-1], q_valid, q_ready, queued, room,
         depth=depth, reserve=reserve, style=style,
     )  # fmt: skip
-    judged = 1 << (sum(p.buffers for p in plans) + depth + 2).bit_length()
+    # frames judged and not yet through: in buffers, in the queue, and one at either end
+    flying = sum(p.buffers for p in plans) + -(-depth // tail.beats_out) + 2
+    judged = 1 << (flying - 1).bit_length()
     passed = word(len(datas[-1]))
     if sink.lanes == tail.words_out:
         gate = frame_gate(

@@ -14,6 +14,8 @@ from kolam.hdl.memories import shift_ram
 from kolam.kernels.bits import word
 from kolam.kernels.stream_fifo import address_bits, fifo_level
 
+_FEW = 16  # verdicts for which flip-flops and a selector are as small as a memory, and faster
+
 
 @module
 def frame_gate(
@@ -28,7 +30,10 @@ def frame_gate(
     oldest = word(address_bits(frames, "frames"))
     judged, good, done = word(1), word(1), word(1)
     level = fifo_level(clk, rst, verdict_valid, judged, done, oldest, depth=frames)
-    verdicts = shift_ram(clk, verdict_valid, verdict_good, oldest, good, depth=frames, style=style)
+    verdicts = shift_ram(
+        clk, verdict_valid, verdict_good, oldest, good,
+        depth=frames, style="shift" if frames <= _FEW else style,
+    )  # fmt: skip
     gate = beat_gate(
         clk, rst, s_valid, s_ready, s_data, judged, good, done, m_valid, m_ready, m_data, m_last,
         beats=beats,
