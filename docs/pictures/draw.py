@@ -131,6 +131,7 @@ def chain(design: CyclicSparse, frames: int) -> str:
 def main() -> None:
     """Write the pictures beside this file."""
     design = load("csc-1024")
+    assert isinstance(design, CyclicSparse)
     folder = Path(__file__).parent
     for name, picture in (("group", group(design.plans[0])), ("chain", chain(design, 3))):
         (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
