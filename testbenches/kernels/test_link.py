@@ -3,7 +3,7 @@
 from itertools import pairwise, product
 from pathlib import Path
 
-from kolam.kernels.link import any_event, any_flag, connect, first_beat, link_source
+from kolam.kernels.link import any_event, any_flag, connect, either_event, first_beat, link_source
 from kolam.testbenches.equivalence import bit, replay, run_model, word
 
 
@@ -56,6 +56,13 @@ def test_flags_and_events_are_told_a_clock_later(tmp_path: Path) -> None:
             assert seen == (not rst and given != 0)
         records += [flagged, happened]
     assert replay(records, tmp_path) == []
+
+
+def test_one_event_or_the_other(tmp_path: Path) -> None:
+    every = [{"one": one, "other": other} for one, other in product((0, 1), repeat=2)]
+    record = run_model(either_event, bits_of("one", "other", "seen"), clocks=20, vectors=every)
+    assert all(seen == (one or other) for (one, other), (seen,) in record.rows)
+    assert replay([record], tmp_path) == []
 
 
 def test_a_name_changes_nothing(tmp_path: Path) -> None:

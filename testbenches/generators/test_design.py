@@ -1,0 +1,179 @@
+"""Design: how frames become bytes, and how a design describes itself."""
+
+import json
+
+import numpy as np
+import pytest
+from myhdl import always_comb
+
+from kolam.generators.design import Design, Memory, Port, Setting, Stream
+from kolam.hdl import Format, instances, module
+from kolam.hdl.target import Target
+
+
+def stream(name, lanes, text, order):
+    fmt = Format.parse(text)
+    return Stream(
+        name=name, lanes=lanes, beats=-(-len(order) // lanes), format=fmt, parts=1,
+        element_bits=-(-fmt.width // 8) * 8, order=tuple(order),
+    )  # fmt: skip
+
+
+@module
+def wires(
+    clk, rst, s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast,
+    m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow,
+):  # fmt: skip
+    """Hand a stream on."""
+
+    @always_comb
+    def forth():
+        m_axis_tdata.next = s_axis_tdata
+        m_axis_tvalid.next = s_axis_tvalid and not rst
+        m_axis_tlast.next = s_axis_tlast
+        event_frame_error.next = clk and rst
+        event_overflow.next = clk and rst
+
+    @always_comb
+    def back():
+        s_axis_tready.next = m_axis_tready
+
+    return instances()
+
+
+class Settings:
+    target = Target.GENERIC
+
+
+class Wire(Design):
+    """The least that a design can be."""
+
+    engine = "wire"
+    latency, interval, ready_after_reset, multipliers, bottleneck = 0, 4, 0, 0, "s_axis"
+
+    def __init__(self, lanes=2, text="s3.8", order=range(4), name="wires"):
+        super().__init__(name, Settings())
+        self.way = lanes, text, order
+
+    @property
+    def streams(self):
+        return stream("s_axis", *self.way), stream("m_axis", *self.way)
+
+    @property
+    def memories(self):
+        return tuple(
+            Memory(
+                path=f"u_{k}", depth=8, width=6 + k, fields=1, ports=2, read_latency=1,
+                style="block", contents=None, loadable=False,
+            )
+            for k in range(2)
+        )  # fmt: skip
+
+    def trace(self, x):
+        return [("wire", x, np.zeros(len(x), np.int64))]
+
+    def reference(self, x):
+        return x
+
+    def saturated(self, x):
+        return np.zeros(len(x), np.int64)
+
+    def predict(self, x):
+        return x
+
+    @property
+    def top(self):
+        return wires, {}
+
+
+# ---------------------------------------------------------------------- bytes
+
+
+def bytes_by_hand(x, way):
+    """Return beat by beat, element by element, low byte first; rest of the last beat: zeros."""
+    found = bytearray()
+    for frame in x:
+        words = [int(frame[index]) for index in way.order]
+        words += [0] * (way.beats * way.lanes - len(words))
+        for word in words:
+            found += (word % (1 << way.element_bits)).to_bytes(way.element_bits // 8, "little")
+    return bytes(found)
+
+
+WAYS = [
+    (1, "s1.6", range(3)), (2, "s3.8", range(4)), (3, "u1.0", range(7)), (4, "u8.9", (3, 1, 2, 0)),
+    (2, "s0.23", (2, 0, 1)), (1, "s0.63", range(2)), (5, "s0.0", range(1)), (2, "u0.63", range(3)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_bytes_and_back(way):
+    design = Wire(*way)
+    source = design.streams[0]
+    rng = np.random.default_rng(source.lanes)
+    codes = rng.integers(
+        source.format.minimum, source.format.maximum, (5, source.elements), endpoint=True
+    )
+    codes[0], codes[1] = source.format.minimum, source.format.maximum
+    data = design.pack(codes)
+    assert data == bytes_by_hand(codes, source)
+    np.testing.assert_array_equal(design.unpack(data), codes)
+    assert design.pack(codes[0]) == data[: len(data) // 5]  # one frame alone
+    assert design.unpack(b"").shape == (0, source.elements)
+
+
+def test_bytes_must_be_whole_frames():
+    design = Wire()
+    with pytest.raises(ValueError, match="x must have 4 columns, not 3"):
+        design.pack(np.zeros((2, 3), np.int64))
+    with pytest.raises(ValueError, match="data must be whole frames of 8 bytes, not 9 bytes"):
+        design.unpack(bytes(9))
+
+
+# ---------------------------------------------------------------------- what it says
+
+
+def test_ports_are_those_of_the_verilog():
+    design = Wire()
+    assert {p.name: (p.direction, p.width) for p in design.ports} == design.emission.ports
+    names = [p.name for p in design.ports]
+    assert names[:2] == ["clk", "rst"]
+    assert names[-2:] == ["event_frame_error", "event_overflow"]
+    assert {p.name: p.role for p in design.ports if p.stream == "m_axis"} == {
+        f"m_axis_t{role}": role for role in ("data", "valid", "ready", "last")
+    }
+    data = next(p for p in design.ports if p.name == "s_axis_tdata")
+    assert data.width == 2 * 16
+    assert data.direction == "input"
+
+
+def test_files_are_made_once_and_alike():
+    one, other = Wire(), Wire()
+    assert one.files() is one.files()
+    assert one.files() == other.files()
+    assert list(one.files()) == ["rtl/wires.v"]
+
+
+def test_sums_of_what_is_inside():
+    assert Wire().memory_bits == 8 * 6 + 8 * 7
+    assert Wire().settings == ()
+    assert Wire().target is Target.GENERIC
+
+
+def test_a_design_has_a_legal_name():
+    for name in ("module", "a b", "../up", "con", ""):
+        with pytest.raises(ValueError, match="the name of a design must be"):
+            Wire(name=name)
+
+
+@pytest.mark.parametrize("described", [
+    Port(name="clk", direction="input", width=1, role="clock"),
+    stream("s_axis", 2, "u4.-2", (1, 0, 2)),
+    Wire().memories[0],
+    Setting(name="gain", bits=3, minimum=0, maximum=7, default=1),
+])  # fmt: skip
+def test_descriptions_pass_through_json(described):
+    plain = json.loads(json.dumps(described.to_dict()))
+    assert type(described).from_dict(plain) == described
+    with pytest.raises(ValueError, match=f"{type(described).__name__} has no field 'colour'"):
+        type(described).from_dict({**plain, "colour": "red"})
