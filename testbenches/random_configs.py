@@ -51,6 +51,7 @@ def random_config(seed: int, *, target: Target = Target.GENERIC, lanes: bool = F
     if lanes:
         fields["input_lanes"] = pick(1, widths[0])
         fields["output_lanes"] = pick(1, widths[-1])
-    least, most = (lambda legal: (legal[0][0], legal[-1][0]))(Config(**fields).legal)
+    legal = Config(**fields).legal
+    least, most = legal[0][0], legal[-1][0]
     parallelism = int(rng.choice([least, most, pick(least, most)]))
     return Config(**fields, parallelism=parallelism, target=target)
