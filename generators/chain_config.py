@@ -28,8 +28,9 @@ MAX_WORDS = 1 << 20  # inputs, outputs or weights of a support layer that we dar
 class Support:
     """One support layer: output o reads inputs (step o + j stride) mod inputs, j < fan_in.
 
-    outputs: words it gives. fan_in: taps of an output. stride: from tap to tap. step: from
-    output to output. bias: one integer an output, at the scale of the sum, added exactly.
+    outputs: words it gives. fan_in: taps of an output, at most the inputs. stride: from tap to
+    tap, from 0. step: from output to output, from 1. bias: one integer an output, at the scale
+    of the sum, added exactly. Raises TypeError, ValueError.
     """
 
     outputs: int
@@ -90,7 +91,8 @@ class Config:
     parallelism: at most so many multipliers; the smallest interval reachable with them is
     taken, then the fewest lanes. interval: instead, at most so many clocks a frame with the
     fewest lanes. Neither: one lane a support layer. input_lanes, output_lanes: elements a
-    beat of the streams; None: the engine's own rate. Raises TypeError, ValueError.
+    beat of the streams; None: the engine's own rate. loadable: weights and biases can be
+    replaced by a stream, s_axis_weight. Raises TypeError, ValueError.
     """
 
     inputs: int

@@ -6,8 +6,8 @@
 The indices are cyclic, so no index is stored; the banks never clash. A frame enters every
 `interval` clocks. docs/cyclic_sparse.md derives bank, lane and clock of every product.
 
-Source: Hosseini et al., DAC 2019 (CSC layers, support layers, no indexing); the indices are
-papers.md 1.3, the lanes csc-ideas.md.
+Source: Hosseini et al., DAC 2019 (CSC layers, support layers, no indexing); indices and lanes
+are this project's own.
 """
 
 from dataclasses import dataclass, replace
@@ -300,8 +300,9 @@ def build(config: Config, weights: Any = None, *, name: str = "csc", seed: int =
     """Return the Design of a configuration.
 
     weights: for each support its weights (outputs, fan_in), or a pair of them and the biases
-    (outputs,); integers are codes, floats are quantised to nearest even. None: random, by seed.
-    Raises ValueError for a wrong shape, a code beyond the format, or a value that is not finite.
+    (outputs,); integers are codes, floats are quantised to nearest even and limited to the format.
+    None: random, by seed. Raises ValueError for a wrong shape, a code beyond the format, or a
+    value that is not finite, TypeError for what are no numbers.
     """
     if weights is None:
         return CyclicSparse(name, config, random_words(config, seed), seed=seed)
@@ -385,7 +386,7 @@ def cycle(words: int, fan_in: int, **last: Any) -> tuple[Support, ...]:
     """Return the chain of strides fan_in**s on `words` words that connects all to all.
 
     Where words is fan_in**L there is exactly one path from each input to each output. Keywords
-    (bias, activation) are for the last support. Source: papers.md 1.3.
+    (bias, activation) are for the last support.
     """
     strides = [1]
     while strides[-1] * fan_in < words:
@@ -397,7 +398,7 @@ def cycle(words: int, fan_in: int, **last: Any) -> tuple[Support, ...]:
 def fold(inputs: int, outputs: int, fan_ins: tuple[int, ...], **last: Any) -> tuple[Support, ...]:
     """Return a fully connected rectangle: fold the inputs to `outputs` words, then cycle.
 
-    The product of fan_ins must be outputs. Source: training.md 2, fold then cycle.
+    Raises ValueError unless the product of fan_ins is outputs.
     """
     if int(np.prod(fan_ins)) != outputs:
         raise ValueError(
@@ -414,8 +415,8 @@ def fold(inputs: int, outputs: int, fan_ins: tuple[int, ...], **last: Any) -> tu
 def spread(inputs: int, outputs: int, fan_ins: tuple[int, ...], **last: Any) -> tuple[Support, ...]:
     """Return a chain of descending strides, for hidden layers; the first has the output width.
 
-    It reaches all inputs, or nearly, where the product of fan_ins is at least inputs. Source:
-    training.md 2.
+    It reaches all inputs, or nearly, where the product of fan_ins is at least inputs, and else an
+    even sample: see Config.connectivity.
     """
     supports, stride = [], inputs
     for fan_in in fan_ins:
@@ -429,7 +430,7 @@ def local(
 ) -> tuple[Support, ...]:
     """Return the two supports that see a window of an image, rows by about step columns pixels.
 
-    row: pixels of a row; step: pixels from output to output. Source: training.md 2.
+    row: pixels of a row; step: pixels from output to output. Keywords are for the second.
     """
     first = Support(outputs=outputs, fan_in=rows, stride=row, step=step)
     second = Support(outputs=outputs, fan_in=columns, stride=1)

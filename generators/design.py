@@ -138,12 +138,12 @@ class Design(ABC):
     @property
     @abstractmethod
     def latency(self) -> int:
-        """Clocks from the first input beat to the first output beat; see design.md 4."""
+        """Clocks from the first input beat to the first output beat; see docs/design.md 4."""
 
     @property
     @abstractmethod
     def interval(self) -> int:
-        """Clocks from frame to frame."""
+        """Clocks from frame to frame, once the pipeline is full (see fill)."""
 
     @property
     def fill(self) -> int:
@@ -163,7 +163,7 @@ class Design(ABC):
     @property
     @abstractmethod
     def streams(self) -> tuple[Stream, ...]:
-        """The streams, inputs first."""
+        """The streams: s_axis, m_axis, then others."""
 
     @property
     @abstractmethod

@@ -8,7 +8,7 @@ for the group's output
 
 with R = inputs / P rows, q_j, r_j = divmod(j stride, P) and u step = 1 mod P. The sums hop
 stride mod P banks on from tap to tap. Everything here is arithmetic on the configuration;
-nothing is built. Source: csc-ideas 1 and 2; docs/cyclic_sparse.md.
+nothing is built. docs/cyclic_sparse.md, sections 5 to 8, has the derivation.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,8 @@ def signed_width(low: int, high: int) -> int:
 class SupportPlan:
     """One support layer with its lanes; all fields are checked by the engine's Config.
 
-    words_in, words_out: words a beat of the links before and after; buffers: frames kept.
+    words_in, words_out: words a beat of the links before and after, divisors of lanes; buffers:
+    frames kept, a power of two; source, weight, result: formats of x, w, y.
     early_free: a buffer is free once its last group begins, as new words take longer to come.
     """
 
@@ -63,7 +64,7 @@ class SupportPlan:
 
     @property
     def rows(self) -> int:
-        """Rows of a frame: words in a bank."""
+        """Rows of a frame: words of it in a bank."""
         return self.inputs // self.lanes
 
     @property
@@ -83,7 +84,7 @@ class SupportPlan:
 
     @property
     def phases_out(self) -> int:
-        """Beats that a group gives, at most fan_in."""
+        """Beats of results that a group gives, at most fan_in; the last one of a frame: tail."""
         return self.lanes // self.words_out
 
     @property
@@ -274,7 +275,7 @@ class SupportPlan:
     def begins(self, arrivals: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the clock in which each group of the first frame begins.
 
-        arrivals: the clock of each beat that comes in. b_t = max over s <= t of
+        arrivals: the clock of each beat of a frame that comes in. b_t = max over s <= t of
         (a_s + (t - s) fan_in), a_s when the rows of group s are known to be there.
         """
         t = np.arange(self.groups)

@@ -33,5 +33,5 @@ def field(bus: Any, index: int, width: int) -> Any:
 
 
 def counter(start: int, width: int) -> Any:
-    """Return a register that wraps at 2**width, for use inside a kernel."""
+    """Return a signal that wraps at 2**width, for use inside a kernel: counter or sum."""
     return Signal(modbv(start, min=0, max=1 << width))

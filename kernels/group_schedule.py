@@ -23,6 +23,9 @@ def group_schedule(
 
     ready is asked for the group after the present one while `ahead`, and for the read buffer
     `buffer_soon`; group_begin and last_begin mark every and the frame's last group's begin.
+    The first step runs in the clock after: busy, tap, group_tap, read_buffer belong to the step
+    that runs, first and step_end mark a group's first and last, next_tap is the step to come;
+    group_last: the group is the frame's last. buffers is a power of two.
     """
     early = steps > 2
     running, last, at_last, ok, beginning, done, frame_done = (Signal(bool(0)) for _ in range(7))

@@ -1,4 +1,4 @@
-"""Between stages: a Link promises whole frames (begin, valid, data, free; design.md 4).
+"""Between stages: links (frame_begin, valid, data, free; docs/design.md 4) of whole frames.
 
 Once a frame is begun its producer never waits; it begins only where a frame buffer is free.
 """

@@ -12,7 +12,7 @@ from kolam.kernels.bits import bits, counter
 
 @module
 def result_select(clk, load, phase, lanes, word, *, phases):
-    """lanes holds `phases` words, two or more, lane 0 in the lowest bits."""
+    """lanes holds `phases` words, two or more, lane 0 lowest; a phase beyond them is idle."""
     hold = Signal(intbv(0)[len(lanes) :])
     width = len(lanes) // phases
 
@@ -48,7 +48,8 @@ def result_hold(clk, load, lanes, word):
 def result_control(clk, rst, load, phase, held, valid, *, phases, groups, tail):
     """Count the phases of a group's results; the last group of a frame has `tail` of them.
 
-    phase belongs to the sums held, valid to the word that result_select gives.
+    load comes at most once in `phases` clocks. phase belongs to the sums held (`held`), valid to
+    the word that result_select gives.
     """
     now = counter(0, bits(phases))
     group_now = counter(0, bits(groups))

@@ -2,7 +2,7 @@
 
 A row has a word in each bank and arrives in `phases` beats; a frame is `rows` rows, and
 `buffers` frames (a power of two) are kept. `free` promises room for a whole frame, so that a
-producer that has begun one never waits. Source: design.md 4, Link.
+producer that has begun one never waits. docs/design.md 4 has the rules of a link.
 """
 
 from myhdl import Signal, always, always_comb

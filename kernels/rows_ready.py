@@ -1,7 +1,7 @@
 """Whether the rows are written that the next group reads.
 
-Group t of a frame needs its rows up to row_step t + reach, or all of them. Source:
-csc-ideas 3, `lead`.
+Group t of a frame needs its rows up to row_step t + reach, or all of them; reach is below rows.
+row_done marks a row's last beat; ready is for the group after the one that runs, if `ahead`.
 """
 
 from myhdl import Signal, always, always_comb, modbv
