@@ -134,7 +134,7 @@ class Config:
             clips = support.activation is Activation.CLIPPED_RELU
             if clips and self.formats.of("outputs", k).fraction < 0:
                 raise ValueError(
-                    f"outputs of support {k} must have fraction bits for CLIPPED_RELU, "
+                    f"outputs of support {k} must have a fraction of at least 0 for CLIPPED_RELU, "
                     f"not {self.formats.of('outputs', k)}"
                 )
         if self.parallelism is not None and self.interval is not None:

@@ -199,10 +199,10 @@ class CyclicSparse(Design):
             for k, members in enumerate(plan.members):
                 made.append(
                     Memory(
-                        path=f"u_layers_{plan.number}/u_banks_{k}",
+                        path=f"u_stages_{plan.number}/u_banks_{k}",
                         depth=plan.bank_depth,
                         width=len(members) * plan.source.width,
-                        fields=len(members),
+                        fields=len(plan.written[k]),
                         ports=2,
                         read_latency=plan.read_latency,
                         style=plan.bank_style,
@@ -210,15 +210,17 @@ class CyclicSparse(Design):
                         loadable=False,
                     )
                 )
-            for image, style in zip(words, (plan.weight_style, plan.bias_style), strict=True):
+            for image, name, style in zip(
+                words, ("memory", "bias_memory"), (plan.weight_style, plan.bias_style), strict=True
+            ):
                 if image is not None:
                     made.append(
                         Memory(
-                            path=f"u_layers_{plan.number}/u_{image.stem.rsplit('_', 1)[1]}",
+                            path=f"u_stages_{plan.number}/u_{name}",
                             depth=image.depth,
                             width=image.width,
                             fields=1,
-                            ports=1,
+                            ports=1 + plan.loadable,
                             read_latency=plan.read_latency if image is words[0] else 1,
                             style=style,
                             contents=image.name,

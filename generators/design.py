@@ -84,7 +84,7 @@ class Stream(_Described):
 
 @dataclass(frozen=True, kw_only=True)
 class Memory(_Described):
-    """A memory inside: words `depth` by `width`, of `fields` equal parts written apart.
+    """A memory inside: words `depth` by `width`, of `fields` parts written apart.
 
     path: of instances below the top; contents: the name of its image, or None; ports: read and
     write ports; read_latency in clocks; style: block, distributed or logic.

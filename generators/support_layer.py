@@ -133,17 +133,18 @@ def support_layer(
     read_words = [word(width * len(m)) for m in p.members]
     banks = []
     for k, members in enumerate(p.members):
+        beats = sorted({b // p.words_in for b in members})
         banks.append(
             ram(
                 clk,
-                concat([field(enables, b // p.words_in, 1) for b in members]),
+                concat([field(enables, beat, 1) for beat in beats]),
                 write_at,
                 concat([field(in_data, b % p.words_in, width) for b in members]),
                 busy,
                 ConcatSignal(read_buffer, read_rows[k]),
                 read_words[k],
                 depth=p.bank_depth,
-                lanes=len(members),
+                parts=tuple(width * count for count in p.written[k]),
                 latency=latency,
                 style=p.bank_style,
                 target=p.target,

@@ -142,6 +142,12 @@ class SupportPlan:
         )
 
     @cached_property
+    def written(self) -> tuple[tuple[int, ...], ...]:
+        """For each class, how many of its banks each beat of a row writes, none left out."""
+        phases = [[b // self.words_in for b in members] for members in self.members]
+        return tuple(tuple(beats.count(k) for k in sorted(set(beats))) for beats in phases)
+
+    @cached_property
     def result_lanes(self) -> tuple[int, ...]:
         """The lane in which the sum of the group's output l ends."""
         last = self.remainders[-1]
@@ -173,8 +179,8 @@ class SupportPlan:
         if len(self.classes) == 1 and cyclic and power:
             return "stepper"
         if (
-            self.step == 1 and self.fan_in > 1 and cyclic
-            and (self.fan_in - 1) * self.stride < self.lanes
+            self.step == 1 and cyclic
+            and 0 < (self.fan_in - 1) * self.stride < self.lanes
         ):  # fmt: skip
             return "counter"
         return "selector"
@@ -207,8 +213,12 @@ class SupportPlan:
 
     @property
     def sum_width(self) -> int:
-        """Bits of the exact sum with bias: one more, as a bias is no wider than the products."""
-        return self.product_width + self.bias
+        """Bits of the exact sum with a bias, which is a word of product_width, and the half."""
+        if not self.bias:
+            return self.product_width
+        low, high = self.limits
+        span = 1 << self.product_width - 1
+        return signed_width(low - span, high + span - 1 + self.half)
 
     @property
     def drop(self) -> int:

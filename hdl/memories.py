@@ -94,36 +94,43 @@ def _read(style: str, width: int, abits: int, latency: int, written: bool) -> Le
     )
 
 
+def _slices(parts: tuple[int, ...], width: int) -> list[tuple[int, int]]:
+    """Return (low, bits) of each part that is written apart; no parts: one."""
+    lows = [sum(parts[:k]) for k in range(len(parts))]
+    return list(zip(lows, parts, strict=True)) if parts else [(0, width)]
+
+
 def _ram_text(
-    ports: dict[str, int], *, depth: int, lanes: int, latency: int, style: str, target: Target,
-    image: Image | None,
+    ports: dict[str, int], *, depth: int, parts: tuple[int, ...], latency: int, style: str,
+    target: Target, image: Image | None,
 ) -> LeafText:  # fmt: skip
-    width, each = ports["rdata"], ports["rdata"] // lanes
+    width = ports["rdata"]
     read = _read(style, width, ports["raddr"], latency, written=True)
-    enable = "we" if lanes == 1 else "we[lane]"
     body = _storage(style, width, depth) + _opened(image)
-    if lanes == 1:
+    slices = _slices(parts, width)
+    if len(slices) == 1:
         body += "always @(posedge clk) if (we) mem[waddr] <= wdata;\n"
     else:
-        body += (
-            "integer lane;\nalways @(posedge clk)\n"
-            f"    for (lane = 0; lane < {lanes}; lane = lane + 1)\n"
-            f"        if ({enable}) mem[waddr][lane*{each} +: {each}] <= "
-            f"wdata[lane*{each} +: {each}];\n"
-        )
+        body += "always @(posedge clk) begin\n"
+        for k, (low, bits) in enumerate(slices):
+            at = f"[{low + bits - 1}:{low}]"
+            body += f"    if (we[{k}]) mem[waddr]{at} <= wdata{at};\n"
+        body += "end\n"
     return LeafText(body + read.body + _clash(depth), read.registers)
 
 
 @leaf(outputs=("rdata",), verilog=_ram_text)
 def ram(
     clk, we, waddr, wdata, re, raddr, rdata, *,
-    depth: int, lanes: int = 1, latency: int = 1, style: str = "block",
+    depth: int, parts: tuple[int, ...] = (), latency: int = 1, style: str = "block",
     target: Target = Target.GENERIC, image: Image | None = None,
 ) -> Any:  # fmt: skip
-    """RAM, one write and one read port, a write enable a lane; read latency 1 or 2 clocks."""
+    """RAM, one write and one read port; read latency 1 or 2 clocks.
+
+    parts: widths of the parts of a word, low ones first, that have a write enable each.
+    """
     width = len(rdata)
-    each = width // lanes
-    mask = (1 << each) - 1
+    masks = [((1 << bits) - 1) << low for low, bits in _slices(parts, width)]
     mem = list(image.words) if image else [0] * depth
     pipe = [0] * latency
 
@@ -134,11 +141,9 @@ def ram(
             raise MemoryClash(f"address {int(raddr)} is read while it is written")
         if re:
             pipe[0] = mem[int(raddr)]
-        for lane in range(lanes):
-            if enables >> lane & 1:
-                low = lane * each
-                word = mem[int(waddr)] & ~(mask << low)
-                mem[int(waddr)] = word | (int(wdata) & mask << low)
+        for k, mask in enumerate(masks):
+            if enables >> k & 1:
+                mem[int(waddr)] = mem[int(waddr)] & ~mask | int(wdata) & mask
         rdata.next = pipe[latency - 1]
         for stage in range(latency - 1, 0, -1):
             pipe[stage] = pipe[stage - 1]

@@ -81,7 +81,7 @@ def any_event(clk, rst, events, seen):
 
 @module
 def either_event(one, other, seen):
-    """Join two events that never come together."""
+    """Join two events; two in the same clock show as one."""
 
     @always_comb
     def look():

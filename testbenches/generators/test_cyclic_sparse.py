@@ -452,7 +452,7 @@ def test_weights_are_refused(support, weights, error, sentence):
 def test_clipping_needs_fraction_bits():
     layer = Support(outputs=8, fan_in=2, stride=1, activation=Activation.CLIPPED_RELU)
     coarse = Formats(input=S8, weights=S8, outputs=Format(True, 9, -2))
-    message = r"^outputs of support 0 must have fraction bits for CLIPPED_RELU, not s9\.-2$"
+    message = r"^outputs of support 0 must have a fraction of at least 0 for CLIPPED_RELU, not s9\.-2$"
     with pytest.raises(ValueError, match=message):
         config(layer, formats=coarse)
 
@@ -504,3 +504,21 @@ def test_every_choice_of_numbers_is_reached():
     assert {p.shift > 0 for p in plans} == {True, False}
     assert min(made.inputs for made in drawn) <= 3
     assert any(p.fan_in == p.inputs > 1 for p in plans)
+
+
+# faults that were found once
+
+
+def test_taps_that_all_read_the_same_row():
+    design = build(config(Support(outputs=96, fan_in=4, stride=0), inputs=96, parallelism=8))
+    assert simulate(design).passed
+
+
+def test_sum_bias_and_half_at_their_largest_together():
+    wide = Format.parse("u0.8")
+    formats = Formats(input=wide, weights=wide, outputs=Format.parse("s7.0"))
+    support = Support(outputs=1, fan_in=1, stride=1, bias=True)
+    design = build(
+        config(support, inputs=1, formats=formats), [(np.array([[255]]), np.array([65535]))]
+    )
+    assert simulate(design, np.full((10, 1), 255)).passed

@@ -32,12 +32,12 @@ def random_image(stem, width, depth):
 
 @module
 def watched_ram(
-    clk, rst, we, waddr, wdata, re, raddr, rdata, due, *, depth, lanes, latency, style, image
+    clk, rst, we, waddr, wdata, re, raddr, rdata, due, *, depth, parts, latency, style, image
 ):
     """A RAM, and the clocks in which a word is due."""
     memory = ram(  # noqa: F841, instances() finds it
         clk, we, waddr, wdata, re, raddr, rdata,
-        depth=depth, lanes=lanes, latency=latency, style=style, image=image,
+        depth=depth, parts=parts, latency=latency, style=style, image=image,
     )  # fmt: skip
     told = pulse_delay(clk, rst, re, due, clocks=latency)  # noqa: F841
     return instances()
@@ -47,7 +47,7 @@ def ram_case(depth, lanes, width, latency, style, image):
     ports = {n: bit() for n in ("clk", "rst", "re", "due")}
     ports |= {"we": word(lanes), "waddr": word(bits(depth)), "raddr": word(bits(depth))}
     ports |= {"wdata": word(lanes * width), "rdata": word(lanes * width)}
-    kind = {"latency": latency, "depth": depth, "lanes": lanes, "style": style, "image": image}
+    kind = {"latency": latency, "depth": depth, "parts": (width,) * lanes, "style": style, "image": image}
     return {**ports, **kind}
 
 
