@@ -1,5 +1,7 @@
 """Seeded random configurations of the cyclic sparse engine, small, and off the beaten sizes."""
 
+from typing import Any
+
 import numpy as np
 
 from kolam.generators.chain_config import Config, Formats, Support
@@ -47,7 +49,7 @@ def random_config(seed: int, *, target: Target = Target.GENERIC, lanes: bool = F
         rounding=Rounding(rng.choice([r.value for r in Rounding])),
         overflow=Overflow.WRAP if rng.random() < 0.15 else Overflow.SATURATE,
     )
-    fields = {"inputs": widths[0], "supports": tuple(supports), "formats": formats}
+    fields: dict[str, Any] = {"inputs": widths[0], "supports": tuple(supports), "formats": formats}
     if lanes:
         fields["input_lanes"] = pick(1, widths[0])
         fields["output_lanes"] = pick(1, widths[-1])

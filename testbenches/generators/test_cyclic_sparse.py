@@ -452,7 +452,9 @@ def test_weights_are_refused(support, weights, error, sentence):
 def test_clipping_needs_fraction_bits():
     layer = Support(outputs=8, fan_in=2, stride=1, activation=Activation.CLIPPED_RELU)
     coarse = Formats(input=S8, weights=S8, outputs=Format(True, 9, -2))
-    message = r"^outputs of support 0 must have a fraction of at least 0 for CLIPPED_RELU, not s9\.-2$"
+    message = (
+        r"^outputs of support 0 must have a fraction of at least 0 for CLIPPED_RELU, not s9\.-2$"
+    )
     with pytest.raises(ValueError, match=message):
         config(layer, formats=coarse)
 

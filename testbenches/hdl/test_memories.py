@@ -47,7 +47,13 @@ def ram_case(depth, lanes, width, latency, style, image):
     ports = {n: bit() for n in ("clk", "rst", "re", "due")}
     ports |= {"we": word(lanes), "waddr": word(bits(depth)), "raddr": word(bits(depth))}
     ports |= {"wdata": word(lanes * width), "rdata": word(lanes * width)}
-    kind = {"latency": latency, "depth": depth, "parts": (width,) * lanes, "style": style, "image": image}
+    kind = {
+        "latency": latency,
+        "depth": depth,
+        "parts": (width,) * lanes,
+        "style": style,
+        "image": image,
+    }
     return {**ports, **kind}
 
 

@@ -20,7 +20,7 @@ DEPTHS = (3, 1, 4)
 def test_loader_equals_its_verilog(tmp_path: Path, depths: tuple[int, ...]) -> None:
     one_bit = ("clk", "rst", "s_valid", "s_ready", "s_last", "begun", "ended", "hold")
     ports = {name: word(1) for name in one_bit}
-    ports |= {"enables": word(len(depths)), "at": word(3 if max(depths) > 4 else 2)}  # noqa: PLR2004
+    ports |= {"enables": word(len(depths)), "at": word(3 if max(depths) > 4 else 2)}
     if max(depths) == 1:
         ports["at"] = word(1)
     ports["frame_error"] = word(1)
