@@ -6,11 +6,12 @@ It is here and not in testbenches/ because every module of that folder goes into
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from myhdl import _simulator
 
 ROOT = Path(__file__).resolve().parent
 SHOWN = ROOT / "build" / "shown"
@@ -27,6 +28,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the full-size lines too, but not again what passed at this clean commit; "
         "write build/shown.md",
     )
+
+
+@pytest.fixture(autouse=True)
+def forget_signals() -> Iterator[None]:
+    """Let MyHDL forget the test's signals: it visits all it knows in every simulation."""
+    known = len(_simulator._signals)
+    yield
+    del _simulator._signals[known:]
 
 
 @pytest.fixture

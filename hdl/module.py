@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from myhdl import Constant, Signal, intbv
+from myhdl import Constant, Signal, _simulator, intbv
 from myhdl._block import _Block, block_decorator
 from myhdl._instance import _Instantiator
 from myhdl._ShadowSignal import ConcatSignal, _SliceSignal
@@ -154,6 +154,7 @@ def emit(top: module, name: str, arguments: dict[str, Any]) -> Emission:
         raise EmissionError("emit must not be called while emitting")
     check_identifier(name, "the name of a design")
     _emission = _Emitter()
+    known = len(_simulator._signals)
     try:
         bound = top.signature.bind(**arguments)
         bound.apply_defaults()
@@ -161,6 +162,7 @@ def emit(top: module, name: str, arguments: dict[str, Any]) -> Emission:
         return _emission.finish(root, name)
     finally:
         _emission = None
+        del _simulator._signals[known:]  # or every later simulation would visit them
 
 
 class _Emitter:
