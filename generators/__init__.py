@@ -43,10 +43,12 @@ def load(
         )
     if weights is not None:
         words = read_model(Path(weights))[1]
+        if not words:
+            raise ValueError(f"{Path(weights).name} must hold weights, and holds none")
     name = values.pop("name", re.sub(r"\W", "_", name))
     values = _replaced(values, set or {})
     engine = values.get("engine", "cyclic_sparse")
-    if engine not in ENGINES:
+    if not isinstance(engine, str) or engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
     room = ENGINES[engine]
     config = room.Config.from_dict(values)
@@ -60,7 +62,7 @@ def _toml(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path.name} must be at most {MAX_TEXT} bytes")
     try:
         return tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path.name} must be TOML: {error}") from None
 
 

@@ -59,7 +59,8 @@ class Config:
     target: Target = Target.GENERIC
 
     def __post_init__(self) -> None:
-        if not isinstance(self.layers, tuple) or not all(isinstance(v, Layer) for v in self.layers):
+        kinds = isinstance(self.layers, tuple) and all(isinstance(v, Layer) for v in self.layers)
+        if not kinds or not self.layers:
             raise TypeError(f"layers must be a tuple of Layer, not {self.layers!r}")
         _ = self.chain
 

@@ -9,6 +9,7 @@ import re
 import zipfile
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ def read_arrays(path: Path) -> dict[str, Any]:
         MemoryError,
         KeyError,
         zlib.error,
+        *(SyntaxError, TokenError, RecursionError),  # of a header
     ) as error:
         raise ValueError(f"{path.name} must be a whole .npz file: {error}") from None
     except ValueError as error:
@@ -68,10 +70,10 @@ def read_model(path: Path) -> tuple[dict[str, Any], list[Any]]:
         raise ValueError(f"{path.name} must have a text `config`")
     try:
         config = json.loads(str(arrays["config"]))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"config of {path.name} must be JSON: {error}") from None
     if not isinstance(config, dict):
-        raise ValueError(f"config of {path.name} must be a table, not {config!r}")
+        raise ValueError(f"config of {path.name} must be a table, not a {type(config).__name__}")
     found: dict[tuple[int, int], dict[str, Any]] = {}
     for name, array in arrays.items():
         match = _KEY.fullmatch(name)
