@@ -141,8 +141,6 @@ def shown_rows(p, idle):
 def test_every_form_of_address_gives_the_rows() -> None:
     forms = dict.fromkeys(("counter", "stepper", "selector"), 0)
     for inputs, lanes, step, stride, fan_in in sizes():
-        if stride == 0:
-            continue
         p = plan(inputs=inputs, lanes=lanes, step=step, stride=stride, fan_in=fan_in)
         forms[p.address] += 1
         for idle in (0, 1, 7) if p.address == "counter" else (0,):
@@ -244,6 +242,23 @@ def test_sums_have_the_bits_that_they_need_and_not_one_more() -> None:
                 assert not fits(p.product_width - 1, p.limits[0], highest)
                 adds = rounding is Rounding.HALF_UP and p.shift > 0 and not (hop and fan_in > 1)
                 assert p.half == (2**p.shift // 2 if adds else 0)
+
+
+def test_sums_with_bias_have_the_bits_that_they_need() -> None:
+    """Whatever the bias, of as many bits as the products; the half comes with it."""
+    wide = 0
+    for source, weight, fan_in in product(FORMATS, FORMATS, (1, 3, 8)):
+        for fraction, rounding in product((-3, 0, 3, 12), Rounding):
+            p = plan(
+                inputs=8, lanes=2, stride=1, fan_in=fan_in, source=source, weight=weight,
+                result=Format(True, 9 - fraction, fraction), rounding=rounding, bias=True,
+            )  # fmt: skip
+            bias = 1 << p.product_width - 1
+            ends = p.limits[0] - bias, p.limits[1] + bias - 1 + p.half
+            assert fits(p.sum_width, *ends)
+            assert not fits(p.sum_width - 1, *ends)
+            wide += p.sum_width > p.product_width + 1
+    assert wide > 0
 
 
 def test_the_rounding_unit_sees_all_that_counts() -> None:

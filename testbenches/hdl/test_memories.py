@@ -1,6 +1,7 @@
 """Memory leaves: the Python model is a list of words, and the Verilog is the Python model."""
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from random import Random
 
@@ -43,17 +44,12 @@ def watched_ram(
     return instances()
 
 
-def ram_case(depth, lanes, width, latency, style, image):
+def ram_case(depth, parts, latency, style, image):
     ports = {n: bit() for n in ("clk", "rst", "re", "due")}
-    ports |= {"we": word(lanes), "waddr": word(bits(depth)), "raddr": word(bits(depth))}
-    ports |= {"wdata": word(lanes * width), "rdata": word(lanes * width)}
-    kind = {
-        "latency": latency,
-        "depth": depth,
-        "parts": (width,) * lanes,
-        "style": style,
-        "image": image,
-    }
+    ports |= {"we": word(max(1, len(parts)))}
+    ports |= {name: word(bits(depth)) for name in ("waddr", "raddr")}
+    ports |= {name: word(sum(parts) or 8) for name in ("wdata", "rdata")}
+    kind = {"depth": depth, "parts": parts, "latency": latency, "style": style, "image": image}
     return {**ports, **kind}
 
 
@@ -61,10 +57,10 @@ def sequence(values):
     return lambda clock, _: values[clock]
 
 
-def traffic(random, clocks, depth, lanes, width, filled):
+def traffic(random, clocks, depth, parts, filled):
     """Return what each port is given; reads chase writes and writes chase reads, never at once."""
     rows = {p: [0] * clocks for p in ("we", "waddr", "wdata", "re", "raddr")}
-    every = (1 << lanes) - 1
+    every = (1 << max(1, len(parts))) - 1
     for n in range(START, clocks):
         fill = n - START
         if not filled and fill < depth:  # a word that nobody wrote is no number
@@ -78,13 +74,13 @@ def traffic(random, clocks, depth, lanes, width, filled):
             rows["re"][n] = random.random() < 0.7
             if rows["we"][n] and rows["waddr"][n] == rows["raddr"][n]:
                 rows["re"][n] = 0
-        rows["wdata"][n] = random.getrandbits(lanes * width)
+        rows["wdata"][n] = random.getrandbits(sum(parts) or 8)
     return rows
 
 
-def ram_record(name, depth, lanes, width, latency, style, image, clocks=240):
-    case = ram_case(depth, lanes, width, latency, style, image)
-    rows = traffic(Random(name), clocks, depth, lanes, width, image is not None)
+def ram_record(name, depth, parts, latency, style, image, clocks=240):
+    case = ram_case(depth, parts, latency, style, image)
+    rows = traffic(Random(name), clocks, depth, parts, image is not None)
     record = run_model(
         watched_ram, case, name=name, clocks=clocks, when={"rdata": "due"}, drive=drive(rows)
     )
@@ -96,55 +92,54 @@ def drive(rows):
     return {**drivers, "rst": lambda clock, _: clock < START}
 
 
-def expected_reads(rows, clocks, depth, lanes, width, latency, image):
+def expected_reads(rows, clocks, depth, parts, latency, image):
     """Return the word due at each clock, by clock."""
     words = list(image.words) if image else [0] * depth
     due = {}
     for n in range(clocks):
         if rows["re"][n]:
             due[n + latency] = words[rows["raddr"][n]]
-        at = rows["waddr"][n]
-        for lane in range(lanes):
-            if rows["we"][n] >> lane & 1:
-                mask = (1 << width) - 1 << lane * width
+        at, low = rows["waddr"][n], 0
+        for k, width in enumerate(parts or (8,)):
+            mask = (1 << width) - 1 << low
+            if rows["we"][n] >> k & 1:
                 words[at] = words[at] & ~mask | rows["wdata"][n] & mask
+            low += width
     return {n: word for n, word in due.items() if n < clocks}
+
+
+SHAPES = [  # depth, parts
+    (16, ()), (2, (1,)), (4, (33,)), (16, (5, 5, 5, 5)), (12, (1, 1, 1, 1)), (8, (3, 1, 40)),
+]  # fmt: skip
 
 
 def test_ram_gives_what_was_written_before_the_read(tmp_path: Path) -> None:
     """Whatever the clock between a read and its word writes."""
     records = []
-    for style in ("block", "distributed"):
-        for latency in (1, 2):
-            for lanes, width, depth in ((1, 8, 16), (4, 5, 16), (1, 1, 2), (4, 1, 12), (1, 33, 4)):
-                for initial in (False, True):
-                    name = f"{style}{latency}x{lanes}x{width}i{int(initial)}"
-                    image = random_image(name, lanes * width, depth) if initial else None
-                    record, rows = ram_record(name, depth, lanes, width, latency, style, image)
-                    outputs = list(record.outputs)
-                    rdata, told = outputs.index("rdata"), outputs.index("due")
-                    want = expected_reads(
-                        rows, len(record.rows), depth, lanes, width, latency, image
-                    )
-                    got = {
-                        n: given[rdata] for n, (_, given) in enumerate(record.rows) if given[told]
-                    }
-                    assert got == want, name
-                    assert len(want) > 60
-                    records.append(record)
+    for style, latency in product(("block", "distributed"), (1, 2)):
+        for number, (depth, parts) in enumerate(SHAPES):
+            name = f"{style}{latency}x{number}"
+            image = random_image(name, sum(parts) or 8, depth) if number % 2 else None
+            record, rows = ram_record(name, depth, parts, latency, style, image)
+            rdata, told = (list(record.outputs).index(port) for port in ("rdata", "due"))
+            want = expected_reads(rows, len(record.rows), depth, parts, latency, image)
+            got = {n: given[rdata] for n, (_, given) in enumerate(record.rows) if given[told]}
+            assert got == want, name
+            assert len(want) > 60
+            records.append(record)
     assert replay(records, tmp_path) == []
 
 
 @pytest.mark.parametrize("style", ["block", "distributed"])
-@pytest.mark.parametrize("lanes", [1, 4])
-def test_a_clash_stops_model_and_verilog(tmp_path: Path, style: str, lanes: int) -> None:
-    record, rows = ram_record("clash", 8, lanes, 4, 1, style, None, clocks=40)
+@pytest.mark.parametrize("parts", [(), (4, 1, 7)])
+def test_a_clash_stops_model_and_verilog(tmp_path: Path, style: str, parts: tuple[int]) -> None:
+    record, rows = ram_record("clash", 8, parts, 1, style, None, clocks=40)
     n = 30
-    clash = {"re": 1, "we": 1 << lanes - 1, "raddr": 5, "waddr": 5}
+    clash = {"re": 1, "we": 1 << max(0, len(parts) - 1), "raddr": 5, "waddr": 5}
     for port, value in clash.items():
         rows[port][n] = value
     with pytest.raises(MemoryClash, match="address 5 is read while it is written"):
-        run_model(watched_ram, ram_case(8, lanes, 4, 1, style, None), clocks=40, drive=drive(rows))
+        run_model(watched_ram, ram_case(8, parts, 1, style, None), clocks=40, drive=drive(rows))
     changed = list(record.rows)
     given = dict(zip(record.inputs, changed[n][0], strict=True)) | clash
     changed[n] = (list(given.values()), changed[n][1])
