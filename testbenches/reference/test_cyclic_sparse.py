@@ -143,7 +143,7 @@ def test_clipping_stops_at_the_largest_code_below_one():
     layer = Layer(inputs=1, stride=0, weight=[[1]], activation="clipped_relu", numbers=numbers)
     (words,) = forward([[-3], [0], [5]], [layer])
     assert words.codes.tolist() == [[0], [0], [15]]
-    assert words.saturated.tolist() == [1, 0, 1]
+    assert words.saturated.tolist() == [0, 0, 1]  # below 0 it is the activation that clips
 
 
 @pytest.mark.parametrize(
