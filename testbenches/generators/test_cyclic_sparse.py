@@ -1,6 +1,7 @@
 """The CSC engine: what it chooses, promises, refuses and connects, and that it keeps its word."""
 
 import json
+import re
 from itertools import pairwise, product
 
 import numpy as np
@@ -229,6 +230,11 @@ def test_what_is_stored_is_told():
             assert len(lines) == memory.depth
             assert {len(line) for line in lines} == {-(-memory.width // 4)}
     assert design.memory_bits == sum(m.depth * m.width for m in design.memories)
+    for memory in design.memories:  # each instance is where its path says
+        module = design.name
+        for instance in memory.path.split("/"):
+            text = files[f"rtl/{module}.v"]
+            (module,) = re.findall(rf"^(\w+) (?:#\(.*?\) )?{instance} \($", text, re.M | re.S)
 
 
 # what it connects
