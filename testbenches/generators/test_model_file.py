@@ -170,14 +170,14 @@ def test_members_that_are_no_plain_numbers_are_refused(member, tmp_path):
         (np.array(5), "model.npz must have a text `config`"),
         (np.array("{"), "config of model.npz must be JSON: "),
         (np.array(["{}", "{}"]), "config of model.npz must be JSON: "),
-        (np.array("[1]"), "config of model.npz must be a table, not [1]"),
-        (np.array("null"), "config of model.npz must be a table, not None"),
+        (np.array("[1]"), "config of model.npz must be a table, not a list"),
+        (np.array("null"), "config of model.npz must be a table, not a NoneType"),
     ],
 )
 def test_a_config_is_one_json_table(config, sentence, tmp_path):
     path = tmp_path / "model.npz"
     np.savez(path, **arrays(config=config))
-    with pytest.raises(ValueError, match="^" + sentence.replace("[", r"\[")):
+    with pytest.raises(ValueError, match="^" + sentence):
         read_model(path)
 
 
