@@ -49,7 +49,7 @@ def core(
     guard = frame_guard(
         clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, concat(elements),
         g_valid, g_ready, guarded, g_first, verdict_valid, verdict_good, frame_error,
-        beats=source.beats,
+        beats=source.beats, zeros=True,
     )  # fmt: skip
     images = [image for _, pair in layers for image in pair if image is not None]
     frame_ends = [word(1) for _ in plans]

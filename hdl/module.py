@@ -317,18 +317,36 @@ class _Emitter:
         if isinstance(signal, Constant):
             return f"{_width(signal)}'d{int(signal)}"
         if isinstance(signal, _SliceSignal):
+            low = signal._left if signal._right is None else signal._right
+            if isinstance(signal._sig, Constant):
+                value = int(signal._sig) >> low & (1 << _width(signal)) - 1
+                return f"{_width(signal)}'d{value}"
+            if isinstance(signal._sig, ConcatSignal):
+                return self.part_of_concat(made, signal._sig, low, _width(signal))
             base = self.name_of(made, signal._sig)
             if _width(signal._sig) == 1:
                 return base
-            if signal._right is None or signal._left - signal._right == 1:
-                low = signal._left if signal._right is None else signal._right
+            if _width(signal) == 1:
                 return f"{base}[{low}]"
-            return f"{base}[{signal._left - 1}:{signal._right}]"
+            return f"{base}[{signal._left - 1}:{low}]"
         if isinstance(signal, ConcatSignal):
             return "{" + ", ".join(self.name_of(made, s) for s in signal._args) + "}"
         if id(signal) not in made.names:
             raise EmissionError(f"a signal in {made.func.__name__} has no name")
         return made.names[id(signal)]
+
+    def part_of_concat(self, made: _Module, whole: ConcatSignal, low: int, width: int) -> str:
+        """Return `width` bits of a word put together, which Verilog cannot slice."""
+        names, start = [], 0
+        for part in reversed(whole._args):
+            size = _width(part)
+            first, last = max(low - start, 0), min(low + width - start, size)
+            if first < last:
+                names.append(
+                    self.name_of(made, part if last - first == size else part(last, first))
+                )
+            start += size
+        return names[0] if len(names) == 1 else "{" + ", ".join(reversed(names)) + "}"
 
     def finish(self, root: _Module, name: str) -> Emission:
         names = self.module_names(root, name)
@@ -443,8 +461,8 @@ def _width(signal: _Signal) -> int:
 
 def _fresh(signal: _Signal) -> _Signal:
     """Return a new signal of the same kind; a shadow becomes a plain word."""
-    if _width(signal) == 1:
-        return Signal(bool(0))  # a scalar in Verilog
+    if signal._type is bool:
+        return Signal(bool(0))
     if signal.min is not None and signal.min < 0:
         raise EmissionError("a wire between modules must be an unsigned word, not a signed one")
     return Signal(intbv(0)[_width(signal) :])
