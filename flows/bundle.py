@@ -190,7 +190,7 @@ def _model(design: Design, x: NDArray[Any]) -> bytes:
         "input_format": np.array(formats["s_axis"]),
         "output_format": np.array(formats["m_axis"]),
     }
-    for number, words in enumerate(getattr(design, "words", ())):
+    for number, words in enumerate(getattr(design, "model_words", ())):
         arrays[f"layer0.{number}.weight"] = words.weight
         if words.bias is not None:
             arrays[f"layer0.{number}.bias"] = words.bias

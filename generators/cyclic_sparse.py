@@ -63,6 +63,11 @@ class CyclicSparse(Design):
         self.words = words
         self.seed = seed  # of random weights; None: they were given
 
+    @property
+    def model_words(self) -> tuple[Words, ...]:
+        """The weights as a model file holds them, and as `build` takes them."""
+        return self.words
+
     @cached_property
     def timeline(self) -> Timeline:
         """The clocks of the first frame."""

@@ -141,6 +141,11 @@ class Dense(CyclicSparse):
         super().__init__(name, config, ordered, seed=seed)
         self.matrices = words
 
+    @property
+    def model_words(self) -> tuple[Words, ...]:
+        """The matrices, as a model file holds them and as `build` takes them."""
+        return self.matrices
+
     @cached_property
     def layers(self) -> list[chain.Layer]:
         """The golden model's own description of this chain, by whole matrices."""
