@@ -9,6 +9,7 @@ import os
 import sys
 import tomllib
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from click.exceptions import NoArgsIsHelpError
 from kolam.scripts import console
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+LONGEST = 500  # characters of a sentence
 
 
 def main() -> None:
@@ -35,6 +37,7 @@ def main() -> None:
     except (
         *(click.ClickException, ValueError, TypeError, OSError),
         *(RuntimeError, ImportError, MemoryError, OverflowError),
+        TokenError,  # of a NumPy header that makes no sense
     ) as error:
         if os.environ.get("KOLAM_DEBUG") == "1":
             raise
@@ -54,7 +57,10 @@ def sentence(error: BaseException) -> str:
         text = "there must be memory enough for the design, and there is not"
     else:
         text = str(error) or type(error).__name__
-    return " ".join(text.split()).removesuffix(".")
+    text = " ".join(text.split()).removesuffix(".")
+    if len(text) > LONGEST:  # a value that was given may be of any length
+        text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 4 :]}"
+    return text
 
 
 def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
