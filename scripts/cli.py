@@ -37,7 +37,6 @@ def main() -> None:
     except (
         *(click.ClickException, ValueError, TypeError, OSError),
         *(RuntimeError, ImportError, MemoryError, OverflowError),
-        TokenError,  # of a NumPy header that makes no sense
     ) as error:
         if os.environ.get("KOLAM_DEBUG") == "1":
             raise
@@ -252,7 +251,7 @@ def _codes(design: Any, path: Path) -> Any:
     try:
         # mapped, so that a header cannot claim more than the file holds
         x = np.array(np.lib.format.open_memmap(path, mode="r"))
-    except ValueError as error:
+    except (ValueError, TokenError) as error:
         raise ValueError(f"{path} must be a .npy file of numbers: {error}") from None
     if x.ndim != 2:
         raise ValueError(f"{path} must hold (frames, inputs), not an array of shape {x.shape}")
