@@ -1,6 +1,7 @@
 """Whatever is spoilt in an engine, its golden answer or its images, a simulation says so."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -20,7 +21,16 @@ CORE = Config(
     formats=FORMATS,
     parallelism=8,
 )
-FRAMED = replace(CORE, input_lanes=4, output_lanes=4)
+
+
+@cache  # what is spoilt is never the design itself, which is converted once
+def core(**fields):
+    return build(replace(CORE, **fields))
+
+
+def framed():
+    """Return the core with four words a beat, four beats a frame."""
+    return core(input_lanes=4, output_lanes=4)
 
 
 def detected(design, reason, simulator="icarus", **asked):
@@ -63,7 +73,7 @@ def test_a_flipped_golden_bit(simulator, bit, monkeypatch):
         return y
 
     monkeypatch.setattr(CyclicSparse, "reference", flipped)
-    assert " mismatches=1 " in detected(build(CORE), "reason=mismatch", simulator)
+    assert " mismatches=1 " in detected(core(), "reason=mismatch", simulator)
 
 
 @pytest.mark.parametrize("simulator", ["icarus", "myhdl"])
@@ -72,12 +82,12 @@ def test_a_flipped_golden_bit(simulator, bit, monkeypatch):
 def test_a_promise_off_by_one(promise, off, simulator, monkeypatch):
     honest = getattr(CyclicSparse, promise).fget
     monkeypatch.setattr(CyclicSparse, promise, property(lambda self: honest(self) + off))
-    detected(build(CORE), f"reason={promise} ", simulator)
+    detected(core(), f"reason={promise} ", simulator)
 
 
 def test_saturation_that_the_model_does_not_see(monkeypatch):
     monkeypatch.setattr(CyclicSparse, "saturated", lambda self, x: np.zeros(len(x), int))
-    detected(build(CORE), "reason=event_overflow ")
+    detected(core(), "reason=event_overflow ")
 
 
 def test_saturation_that_only_the_model_sees(monkeypatch):
@@ -111,7 +121,7 @@ IMAGE_FAULTS = {
 @pytest.mark.parametrize("image", [WEIGHTS, BIASES])
 @pytest.mark.parametrize("fault", IMAGE_FAULTS)
 def test_a_spoilt_image(fault, image):
-    design, change = build(CORE), IMAGE_FAULTS[fault]
+    design, change = core(), IMAGE_FAULTS[fault]
 
     def files(texts):
         if change is None:
@@ -285,7 +295,7 @@ def shell(design, changes):
 
 
 def test_an_honest_shell_passes(tmp_path):
-    design = build(FRAMED)
+    design = framed()
     for asked in (FREE, PAUSED, scripted(BAD, design)):
         run = simulate(shell(design, {}), folder=tmp_path, **asked)
         assert run.passed, run.line
@@ -293,7 +303,7 @@ def test_an_honest_shell_passes(tmp_path):
 
 @pytest.mark.parametrize("fault", STREAM_FAULTS)
 def test_a_fault_of_a_stream(fault):
-    design = build(FRAMED)
+    design = framed()
     assert [(s.lanes, s.beats) for s in design.streams] == [(4, 4), (4, 4)]
     changes, asked, reason = STREAM_FAULTS[fault]
     detected(shell(design, changes), reason, **scripted(asked, design))
