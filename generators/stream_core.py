@@ -43,12 +43,12 @@ def core(
         s_axis_tdata(k * source.element_bits + width, k * source.element_bits)
         for k in range(source.lanes)
     ]
-    guarded = word(source.lanes * width)
+    entering = word(source.lanes * width)
     g_valid, g_ready, g_first, verdict_valid, verdict_good = (word(1) for _ in range(5))
     frame_error = word(1) if head.loadable else event_frame_error
     guard = frame_guard(
         clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, concat(elements),
-        g_valid, g_ready, guarded, g_first, verdict_valid, verdict_good, frame_error,
+        g_valid, g_ready, entering, g_first, verdict_valid, verdict_good, frame_error,
         beats=source.beats, zeros=True,
     )  # fmt: skip
     images = [image for _, pair in layers for image in pair if image is not None]
@@ -75,12 +75,12 @@ def core(
     else:
         n_valid, n_ready = g_valid, g_ready
     if source.lanes == head.words_in:
-        taken, e_valid, e_ready, e_first = guarded, n_valid, n_ready, g_first
+        taken, e_valid, e_ready, e_first = entering, n_valid, n_ready, g_first
     else:
         taken = word(head.words_in * width)
         e_valid, e_ready, e_first, e_last = (word(1) for _ in range(4))
         widen_in = width_converter(
-            clk, rst, n_valid, n_ready, guarded, e_valid, e_ready, taken, e_last,
+            clk, rst, n_valid, n_ready, entering, e_valid, e_ready, taken, e_last,
             s_lanes=source.lanes, m_lanes=head.words_in, elements=source.elements,
         )  # fmt: skip
         first_in = first_beat(clk, rst, e_valid, e_ready, e_last, e_first)

@@ -17,7 +17,7 @@ import re
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, ValuesView
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -101,7 +101,9 @@ def instances() -> list[Any]:
 
 
 def _flat(value: Any) -> Iterator[Any]:
-    if isinstance(value, list | tuple):
+    if isinstance(value, dict):
+        value = value.values()
+    if isinstance(value, list | tuple | ValuesView):
         for item in value:
             yield from _flat(item)
     else:
@@ -206,6 +208,8 @@ class _Emitter:
 
     def build(self, what: module, arguments: dict[str, Any], key: str) -> _Module:
         ports = {n: _width(v) for n, v in arguments.items() if isinstance(v, _Signal)}
+        for port in ports:
+            check_identifier(port, f"a port of {what.func.__name__}")
         constants = {n: v for n, v in arguments.items() if not isinstance(v, _Signal)}
         made = _Module(what.func, constants, ports, key)
         if hasattr(what, "leaf"):
@@ -221,7 +225,7 @@ class _Emitter:
         block = _Block(
             what.func, what, what.func.__name__, what.srcfile, what.srcline, False, **fresh
         )
-        placed, local, self.placed = self.placed, self.locals, outer
+        placed, local, self.placed, self.locals = self.placed, self.locals, outer, {}
         if not local:
             raise EmissionError(f"{what.func.__name__} must end with `return instances()`")
         if placed and block.subs:
@@ -376,7 +380,10 @@ class _Emitter:
             if label not in made.ports and key in driven and key in read:
                 width = _width(made.signals[key])
                 lines.append(f"wire {_range(width)}{label};")
-        check_distinct([made.names[k] for k in made.names if k in driven or k in read])
+        used = [made.names[k] for k in made.names if k in driven or k in read]
+        for label in used:
+            check_identifier(label, f"a wire of {made.func.__name__}")
+        check_distinct(used)
         for instance in made.children:
             target = instance.target
             parameters = {}

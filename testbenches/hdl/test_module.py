@@ -62,7 +62,7 @@ def pyramid(clk, x, y, wide, *, by):
     low, high = word(4), word(8)
     unread = word(4)
     pairs = [twice(clk, x, middle[0], by=by), twice(clk, middle[0], middle[1], by=1)]
-    last = ([increment(clk, middle[1], y, by=by)],)
+    last = {"only": increment(clk, middle[1], y, by=by)}
     narrow = increment(clk, x(4, 0), low, by=by)
     joined = increment(clk, ConcatSignal(low, x(8), constant(5, 3)), high, by=3)
     spare = increment(clk, x(4, 0), unread, by=by)
@@ -106,7 +106,7 @@ def test_instances_and_wires_are_called_as_in_python() -> None:
     assert placed == [
         ("peak_twice_by2", "u_pairs_0"),
         ("peak_twice_by1", "u_pairs_1"),
-        ("peak_increment_by2_x_w9", "u_last_0_0"),
+        ("peak_increment_by2_x_w9", "u_last_only"),
         ("peak_increment_by2_x_w4", "u_narrow"),
         ("peak_increment_by3_x_w8", "u_joined"),
         ("peak_increment_by2_x_w4", "u_spare"),
@@ -251,9 +251,9 @@ def two_drivers(clk, x, y):
 @module
 def two_drivers_of_a_wire(clk, x, y):
     """Drive a wire twice."""
-    wire = word(4)
-    one = [increment(clk, x, wire, by=k) for k in range(2)]
-    two = increment(clk, wire, y, by=2)
+    inner = word(4)
+    one = [increment(clk, x, inner, by=k) for k in range(2)]
+    two = increment(clk, inner, y, by=2)
     return instances()
 
 
@@ -346,6 +346,29 @@ def no_instances(clk, x, y):
 
 
 @module
+def no_instances_of_its_own(clk, x, y):
+    """Return nothing of what it placed."""
+    one = increment(clk, x, y, by=1)
+    return []
+
+
+@module
+def reserved_port(clk, begin, y):
+    """Have a port that Verilog reserves."""
+    one = increment(clk, begin, y, by=1)
+    return instances()
+
+
+@module
+def reserved_wire(clk, x, y):
+    """Have a wire that VHDL reserves."""
+    buffer = word(4)
+    one = increment(clk, x, buffer, by=1)
+    two = increment(clk, buffer, y, by=1)
+    return instances()
+
+
+@module
 def within(clk, x, y):
     """Emit while emitting."""
     emit(increment, "inner", {"clk": bit(), "x": word(4), "y": word(4), "by": 1})
@@ -356,10 +379,10 @@ def within(clk, x, y):
 @module
 def alike(clk, x, y):
     """Have two wires that differ in case."""
-    wire, WIRE = word(4), word(4)  # noqa: N806
-    one = increment(clk, x, wire, by=1)
-    two = increment(clk, wire, WIRE, by=1)
-    three = increment(clk, WIRE, y, by=1)
+    inner, INNER = word(4), word(4)  # noqa: N806
+    one = increment(clk, x, inner, by=1)
+    two = increment(clk, inner, INNER, by=1)
+    three = increment(clk, INNER, y, by=1)
     return instances()
 
 
@@ -378,7 +401,7 @@ def inconvertible(clk, x, y):
 REFUSED = {
     both: "both must place modules or compute, not both",
     two_drivers: "y in two_drivers has two drivers",
-    two_drivers_of_a_wire: "wire in two_drivers_of_a_wire has two drivers",
+    two_drivers_of_a_wire: "inner in two_drivers_of_a_wire has two drivers",
     undriven: "nothing in undriven is read and not driven",
     undriven_slice: "nothing in undriven_slice is read and not driven",
     unnamed: "an instance in unnamed must be held by a local variable",
@@ -387,8 +410,13 @@ REFUSED = {
     part_driven: "y in part_driven must drive a whole signal",
     lists: "words of listed must be a word, not a list",
     no_instances: "no_instances must end with `return instances()`",
+    no_instances_of_its_own: "no_instances_of_its_own must end with `return instances()`",
+    reserved_port: "a port of reserved_port must be a word that Verilog, SystemVerilog, VHDL and "
+    "Windows leave free, not 'begin'",
+    reserved_wire: "a wire of reserved_wire must be a word that Verilog, SystemVerilog, VHDL and "
+    "Windows leave free, not 'buffer'",
     within: "emit must not be called while emitting",
-    alike: "names must differ in more than case, not be 'wire' and 'WIRE'",
+    alike: "names must differ in more than case, not be 'inner' and 'INNER'",
 }
 
 
