@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from kolam.hdl.names import check_identifier
 
 _HEX_BITS = 4
+_MIXER = 0x9E3779B1  # the golden ratio: no bits in a row
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,11 +38,16 @@ class Image:
 
     @property
     def checksum(self) -> int:
-        """32 bits: s = 31 s + chunk, over the 32-bit chunks of every word, low ones first."""
+        """32 bits: s = 0x9e3779b1 (s ^ s >> 15) + chunk, over 32-bit chunks, low ones first.
+
+        The shift mixes high bits in, so that words that differ in those alone are not swapped
+        unnoticed.
+        """
         total = 0
         for word in self.words:
             for low in range(0, self.width, 32):
-                total = (31 * total + (word >> low & 0xFFFFFFFF)) & 0xFFFFFFFF
+                mixed = _MIXER * (total ^ total >> 15)
+                total = (mixed + (word >> low & 0xFFFFFFFF)) & 0xFFFFFFFF
         return total
 
     def text(self) -> str:

@@ -42,7 +42,7 @@ initial begin
     for (k = 0; k < {image.depth}; k = k + 1) begin
         word = {padded};
         for (chunk = 0; chunk < {chunks}; chunk = chunk + 1)
-            sum = 31 * sum + word[32 * chunk +: 32];
+            sum = 32'h9e3779b1 * (sum ^ (sum >> 15)) + word[32 * chunk +: 32];
     end
     file = $fopen({{MEM_DIR, IMAGE}}, "r");
     if (file != 0) begin

@@ -6,13 +6,13 @@ from kolam.hdl.image import Image
 
 
 def checksum(image):
-    """Return s = 31 s + chunk over the 32-bit chunks, from the text of the file."""
+    """Return s = 0x9e3779b1 (s ^ s >> 15) + chunk over 32-bit chunks, from the text of the file."""
     total = 0
     for line in image.text().split():
         digits = line.rjust(-(-len(line) // 8) * 8, "0")
         chunks = [int(digits[k : k + 8], 16) for k in range(0, len(digits), 8)]
         for chunk in reversed(chunks):
-            total = (31 * total + chunk) % 2**32
+            total = (2654435761 * (total ^ total // 2**15) + chunk) % 2**32
     return total
 
 
@@ -31,15 +31,23 @@ def test_a_line_holds_a_word(width):
 
 def test_the_sum_tells_words_and_their_order():
     image = Image("stem", 8, (1, 2, 3, 250))
-    assert image.checksum == ((1 * 31 + 2) * 31 + 3) * 31 + 250
     others = [(1, 2, 3, 251), (2, 1, 3, 250), (1, 2, 250, 3), (250, 2, 3, 1), (0, 2, 3, 250)]
     assert all(Image("stem", 8, words).checksum != image.checksum for words in others)
+
+
+@pytest.mark.parametrize("width", [8, 16, 32, 40, 64])
+def test_words_that_differ_in_one_bit_are_not_swapped_unnoticed(width):
+    for bit in range(width):
+        for apart in (1, 2, 4, 16, 256, 4096):
+            words = [1 << bit, *[0] * apart]
+            sums = {Image("a", width, tuple(w)).checksum for w in (words, words[::-1])}
+            assert len(sums) == 2, (bit, apart)
 
 
 def test_images_are_compared_by_what_they_hold():
     assert Image("a", 8, (1, 2)) == Image("a", 8, (1, 2))
     assert len({Image("a", 8, (1, 2)), Image("a", 8, (1, 2)), Image("a", 8, (2, 1))}) == 2
-    assert repr(Image("a", 8, (1, 2))) == "Image(a, 2x8, 00000021)"
+    assert repr(Image("a", 8, (1, 2))) == "Image(a, 2x8, 9e3779b3)"
 
 
 def test_words_must_fit():
