@@ -136,7 +136,8 @@ def build_verilator(
             library = cache_folder() / "verilator" / _fingerprint([], [*versions, str(trace)])
             _copy_objects(library, staging)
             words = [make, "-f", "Vtop.mk", "-j", "2", "OPT_FAST=-O3"]
-            words += [f"PYTHON3={sys.executable}", f"CXX={compiler}", "program"]
+            words += [f"PYTHON3={sys.executable}", f"CXX={compiler}", *_precompiled(versions[1])]
+            words += ["program"]
             output += _call(words, staging, environment).stdout
             made = staging / "program"
             if not made.exists():
@@ -146,6 +147,16 @@ def build_verilator(
             shutil.move(made, whole)
             whole.replace(program)
     return [str(program.resolve())]
+
+
+def _precompiled(compiler: str) -> list[str]:
+    """Tell make how to include a header that is compiled already: the wheel does not know.
+
+    Only large sources are split into files that have one.
+    """
+    if "clang" in compiler:
+        return ["CFG_CXXFLAGS_PCH_I=-include-pch", "CFG_GCH_IF_CLANG=.gch"]
+    return ["CFG_CXXFLAGS_PCH_I=-include"]
 
 
 _ICARUS = "install Icarus Verilog (apt install iverilog, brew install icarus-verilog)"
