@@ -210,7 +210,11 @@ class _Stimulus:
         self.ranges = {p: _range(s, drive.get(p)) for p, s in signals.items()}
         self.corners = {p: _corners(r) for p, r in self.ranges.items()}
         self.density = dict.fromkeys(signals, 0.5)
-        free = [p for p in signals if _size(self.ranges[p]) > 2 and not callable(drive.get(p))]
+        free = [
+            p
+            for p in signals
+            if _size(self.ranges[p]) > 2 and isinstance(drive.get(p), range | None)
+        ]
         few = [self.corners[p][:5] for p in free]
         count = 5 ** len(free) if len(free) < 6 else clocks
         self.crossed = (

@@ -138,6 +138,12 @@ def test_drivers_and_vectors(record):
     assert {0, 1, 0xFFFF, 0x7FFF, 0x8000, 0x5555, 0xAAAA} <= set(free)
 
 
+def test_a_sequence_is_all_that_a_port_is_given():
+    given = run_model(folder_of_words, ports(), clocks=40, drive={"x": [3, 1, 4, 1, 5]})
+    x = list(given.inputs).index("x")
+    assert [row[0][x] for row in given.rows] == [3, 1, 4, 1, 5] * 8
+
+
 def test_a_driver_must_be_of_an_input():
     with pytest.raises(ValueError, match=r"drive and vectors must name inputs, not \['y'\]"):
         run_model(folder_of_words, ports(), drive={"y": 0})
