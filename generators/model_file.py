@@ -34,12 +34,15 @@ def read_arrays(path: Path) -> dict[str, Any]:
             return {name: loaded[name] for name in loaded.files}
     except (
         zipfile.BadZipFile,
-        EOFError,
-        OverflowError,
-        MemoryError,
-        KeyError,
         zlib.error,
-        *(SyntaxError, TokenError, RecursionError),  # of a header
+        EOFError,
+        KeyError,
+        MemoryError,
+        OverflowError,
+        RuntimeError,  # encrypted, packed in another way, or nested too deep
+        SyntaxError,
+        TokenError,
+        TypeError,
     ) as error:
         raise ValueError(f"{path.name} must be a whole .npz file: {error}") from None
     except ValueError as error:
