@@ -260,12 +260,20 @@ class Design(ABC):
         return next(s for s in self.streams if s.name == name)
 
     def pack(self, x: Any) -> bytes:
-        """Return frames of input codes as the bytes that an AXI DMA sends, whole beats each."""
+        """Return frames of input codes as the bytes that an AXI DMA sends, whole beats each.
+
+        Raises TypeError for what are no integers, ValueError for codes beyond the format.
+        """
         stream = self._stream("s_axis")
         size = stream.element_bits // _BYTE
         codes = np.atleast_2d(np.asarray(x))
         if codes.shape[1] != stream.elements:
             raise ValueError(f"x must have {stream.elements} columns, not {codes.shape[1]}")
+        if codes.dtype.kind not in "iu":
+            raise TypeError(f"x must be integers, the codes of {stream.format}, not {codes.dtype}")
+        low, high = stream.format.minimum, stream.format.maximum
+        if codes.size and (codes.min() < low or codes.max() > high):
+            raise ValueError(f"x must be {low} to {high}, not {codes.min()} to {codes.max()}")
         frame = np.zeros((len(codes), stream.beats * stream.lanes), np.int64)
         frame[:, : stream.elements] = codes[:, list(stream.order)]
         octets = frame.astype("<i8").view(np.uint8).reshape(*frame.shape, 8)[..., :size]

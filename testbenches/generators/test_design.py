@@ -130,6 +130,15 @@ def test_bytes_must_be_whole_frames():
         design.unpack(bytes(9))
 
 
+def test_only_codes_become_bytes():
+    design = Wire(2, "s1.2", range(4))
+    with pytest.raises(TypeError, match=r"x must be integers, the codes of s1\.2, not float64"):
+        design.pack(np.full((1, 4), 0.7))
+    for wrong in (8, -9):
+        with pytest.raises(ValueError, match=f"x must be -8 to 7, not {min(wrong, 0)} to"):
+            design.pack(np.array([[0, 0, wrong, 0]]))
+
+
 # ---------------------------------------------------------------------- what it says
 
 
