@@ -131,6 +131,11 @@ class Config:
                     f"weights of support {k} must be at most {MAX_WORDS}, "
                     f"not {support.fan_in * support.outputs}"
                 )
+            result = self.formats.of("outputs", k)
+            if result.signed and result.width == 1:
+                raise ValueError(
+                    f"outputs of support {k} must have two bits or more where signed, not {result}"
+                )
             clips = support.activation is Activation.CLIPPED_RELU
             if clips and self.formats.of("outputs", k).fraction < 0:
                 raise ValueError(

@@ -152,7 +152,7 @@ def _bytes(results: Any, sink: Stream) -> Any:
     """Return the words of a beat, each extended to whole bytes."""
     width, parts = sink.format.width, []
     for k in range(sink.lanes):
-        parts.append(results((k + 1) * width, k * width) if width > 1 else results(k))
+        parts.append(field(results, k, width))
         spare = sink.element_bits - width
         if spare and sink.format.signed:
             parts += [results((k + 1) * width - 1)] * spare

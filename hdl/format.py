@@ -61,7 +61,9 @@ class Format:
     def parse(cls, text: str) -> "Format":
         """Return the format that a text like s1.14 or u0.8 names; ValueError for any other."""
         match = (
-            re.fullmatch(r"([su])(-?\d{1,3})\.(-?\d{1,3})", text) if isinstance(text, str) else None
+            re.fullmatch(r"([su])(-?[0-9]{1,3})\.(-?[0-9]{1,3})", text)
+            if isinstance(text, str)
+            else None
         )
         if match is None:
             raise ValueError(f"a format must be like s1.14 or u0.8, not {text!r}")

@@ -465,6 +465,18 @@ def test_clipping_needs_fraction_bits():
         config(layer, formats=coarse)
 
 
+def test_results_of_one_bit(tmp_path):
+    layer = Support(outputs=8, fan_in=2, stride=1)
+    signed = Formats(input=S8, weights=S8, outputs=Format(True, 0, 0))
+    message = r"^outputs of support 0 must have two bits or more where signed, not s0\.0$"
+    with pytest.raises(ValueError, match=message):
+        config(layer, formats=signed)
+    unsigned = config(layer, formats=Formats(input=S8, weights=S8, outputs=Format(False, 0, 1)))
+    design = build(unsigned, name="flags")
+    x = np.random.default_rng(0).integers(-128, 128, (4, design.config.inputs))
+    assert simulate(design, x, folder=tmp_path).mismatches == 0
+
+
 # as plain values
 
 

@@ -81,7 +81,7 @@ def test_text_and_back():
 @pytest.mark.parametrize(
     "text",
     ["", "s1", "1.14", "s1.14 ", " s1.14", "S1.14", "s1,14", "s1.1e2", "s+1.2", "s1.", 5, None,
-     "s1.14\n", "s0001.1"],
+     "s1.14\n", "s0001.1", "s\u0661.2"],
 )  # fmt: skip
 def test_other_texts_are_refused(text):
     with pytest.raises(ValueError, match=r"a format must be like s1\.14 or u0\.8, not "):
