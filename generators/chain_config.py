@@ -17,6 +17,7 @@ from kolam.generators.fields import check_integer, check_keys, check_kind, membe
 from kolam.generators.support_plan import SupportPlan, legal_lanes, link_words
 from kolam.hdl import Format, Overflow, Rounding
 from kolam.hdl.target import Target
+from kolam.kernels.frame_guard import REGISTER_LATENCY
 from kolam.kernels.round_saturate import Activation
 from kolam.kernels.width_converter import moves
 from kolam.reference import cyclic_sparse as golden
@@ -414,11 +415,12 @@ class Timeline:
     def of(cls, plans: list[SupportPlan], input_lanes: int) -> "Timeline":
         """Return the timeline of a chain, from the recurrences of its parts."""
         head = plans[0]
-        beats = np.arange(-(-head.inputs // input_lanes))
+        beats = np.arange(-(-head.inputs // input_lanes)) + REGISTER_LATENCY
         taken = len(beats) - 1
         if input_lanes != head.words_in:
             put, get = moves(beats.tolist(), input_lanes, head.words_in, head.inputs)
-            taken, beats = put[-1], np.array(get)
+            taken = max([taken, *put[-2:-1]])  # the register takes a beat as the one before leaves
+            beats = np.array(get)
         promise, begins, promises, ends = int(beats[0]), [], [], []
         for plan in plans:
             promises.append(promise)

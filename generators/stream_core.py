@@ -1,8 +1,8 @@
 """A chain of support layers behind AXI4-Stream: the top of cyclic sparse and dense cores.
 
-    s_axis ─► frame_guard ─► (width_converter) ─► layers, joined by Links ─► output_fifo
-                   │ verdict of each frame                                       │
-                   └──────────────────────────────► frame_gate ◄─────────────────┘
+    s_axis ─► frame_guard ─► entry_register ─► (width_converter) ─► layers ─► output_fifo
+                   │ verdict of each frame                       (Links)           │
+                   └──────────────────────────────► frame_gate ◄───────────────────┘
                                        m_axis ◄── (width_converter) ◄──┘
 
 Where weights are loadable, weight_loader keeps new frames out while it fills the memories.
@@ -18,7 +18,7 @@ from kolam.hdl.target import Target
 from kolam.kernels.bits import bits, concat, constant, field, word
 from kolam.kernels.delay import pulse_delay
 from kolam.kernels.frame_gate import frame_gate
-from kolam.kernels.frame_guard import frame_guard
+from kolam.kernels.frame_guard import entry_register, frame_guard
 from kolam.kernels.link import any_event, connect, either_event, first_beat, link_source
 from kolam.kernels.stream_fifo import output_fifo
 from kolam.kernels.weight_loader import frame_hold, weight_loader
@@ -43,21 +43,21 @@ def core(
         s_axis_tdata(k * source.element_bits + width, k * source.element_bits)
         for k in range(source.lanes)
     ]
-    entering = word(source.lanes * width)
-    g_valid, g_ready, g_first, verdict_valid, verdict_good = (word(1) for _ in range(5))
+    framed, entering = word(source.lanes * width), word(source.lanes * width)
+    g_valid, g_ready, g_first, g_pad, verdict_valid, verdict_good = (word(1) for _ in range(6))
     frame_error = word(1) if head.loadable else event_frame_error
     guard = frame_guard(
         clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, concat(elements),
-        g_valid, g_ready, entering, g_first, verdict_valid, verdict_good, frame_error,
-        beats=source.beats, zeros=True,
+        g_valid, g_ready, framed, g_first, g_pad, verdict_valid, verdict_good, frame_error,
+        beats=source.beats,
     )  # fmt: skip
     images = [image for _, pair in layers for image in pair if image is not None]
     frame_ends = [word(1) for _ in plans]
     loads: list[Any] = [None] * len(images)
     load_at, load_word = None, None
     if head.loadable:
-        n_valid, n_ready, hold, begun, ended, load_error = (word(1) for _ in range(6))
-        frames = sum(p.buffers for p in plans) + 2
+        d_valid, d_ready, hold, begun, ended, load_error = (word(1) for _ in range(6))
+        frames = sum(p.buffers for p in plans) + 3  # in layers, register, converter, the last one
         deepest = max(image.depth for image in images)
         enables, load_at = word(len(images)), word(bits(deepest))
         gone = pulse_delay(
@@ -68,14 +68,18 @@ def core(
             ended, hold, enables, load_at, load_error,
             depths=tuple(image.depth for image in images), frames=frames,
         )  # fmt: skip
-        door = frame_hold(g_valid, g_ready, g_first, hold, n_valid, n_ready, begun)
+        door = frame_hold(g_valid, g_ready, g_first, hold, d_valid, d_ready, begun)
         either = either_event(frame_error, load_error, event_frame_error)
         loads = [field(enables, k, 1) for k in range(len(images))]
         load_word = s_axis_weight_tdata
     else:
-        n_valid, n_ready = g_valid, g_ready
+        d_valid, d_ready = g_valid, g_ready
+    n_valid, n_ready, n_first = (word(1) for _ in range(3))
+    register = entry_register(
+        clk, rst, d_valid, d_ready, g_first, g_pad, framed, n_valid, n_ready, n_first, entering
+    )
     if source.lanes == head.words_in:
-        taken, e_valid, e_ready, e_first = entering, n_valid, n_ready, g_first
+        taken, e_valid, e_ready, e_first = entering, n_valid, n_ready, n_first
     else:
         taken = word(head.words_in * width)
         e_valid, e_ready, e_first, e_last = (word(1) for _ in range(4))
@@ -115,8 +119,9 @@ def core(
         clk, rst, valids[-1], datas[-1], q_valid, q_ready, queued, room,
         depth=depth, reserve=reserve, style=style,
     )  # fmt: skip
-    # frames judged and not yet through: in buffers, in the queue, and one at either end
-    flying = sum(p.buffers for p in plans) + -(-depth // tail.beats_out) + 2
+    # frames judged and not yet through: in buffers, in the queue, one at either end, and one
+    # of a single beat in the entry register
+    flying = sum(p.buffers for p in plans) + -(-depth // tail.beats_out) + 3
     judged = 1 << (flying - 1).bit_length()
     passed = word(len(datas[-1]))
     if sink.lanes == tail.words_out:

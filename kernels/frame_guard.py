@@ -11,8 +11,8 @@ What follows has begun with a bad frame, so it gets all of it; `verdict_valid` p
 and `verdict_good` says whether its results may be offered. `frame_error` pulses for a bad one.
 All three are registers: they come one clock after the beat that decides.
 
-Beats that complete a frame repeat what s_data shows, for nobody sees their results, and a gate
-on the data costs a LUT a bit; with `zeros` they are zeros.
+Beats that complete a frame repeat what s_data shows, with m_pad; entry_register behind the guard
+makes them zeros by the reset of its flip-flops, where a gate would cost a LUT a bit.
 """
 
 from typing import Any
@@ -21,15 +21,18 @@ from myhdl import Signal, always, always_comb, intbv
 
 from kolam.hdl import instances, module
 
+REGISTER_LATENCY = 1
+
 
 @module
 def frame_guard(
-    clk, rst, s_valid, s_ready, s_last, s_data, m_valid, m_ready, m_data, m_first,
-    verdict_valid, verdict_good, frame_error, *, beats: int, zeros: bool = False,
+    clk, rst, s_valid, s_ready, s_last, s_data, m_valid, m_ready, m_data, m_first, m_pad,
+    verdict_valid, verdict_good, frame_error, *, beats: int,
 ) -> Any:  # fmt: skip
     """Frames of exactly `beats` beats, from a source that may end them early or late.
 
-    m_first is high while the next beat is the first of a frame, whether m_valid is or not.
+    m_first is high while the next beat is the first of a frame, whether m_valid is or not;
+    m_pad while beats complete a frame.
     """
     if beats < 1:
         raise ValueError(f"beats must be at least 1, not {beats!r}")
@@ -45,20 +48,8 @@ def frame_guard(
         m_valid.next = pad or (s_valid and not drop)
         move.next = m_ready and (pad or (s_valid and not drop))
         m_first.next = first
-
-    if zeros:
-
-        @always_comb
-        def data():
-            if pad:
-                m_data.next = 0
-            else:
-                m_data.next = s_data
-    else:
-
-        @always_comb
-        def data():
-            m_data.next = s_data
+        m_pad.next = pad
+        m_data.next = s_data
 
     @always(clk.posedge)
     def count():
@@ -89,5 +80,40 @@ def frame_guard(
         else:
             verdict_valid.next = move and not pad and (at_last or s_last)
             frame_error.next = move and not pad and at_last != s_last
+
+    return instances()
+
+
+@module
+def entry_register(
+    clk, rst, s_valid, s_ready, s_first, s_pad, s_data, m_valid, m_ready, m_first, m_data,
+) -> Any:  # fmt: skip
+    """One register for a beat and its mark, latency 1, a beat a clock; zeros where s_pad.
+
+    s_ready is made of m_ready and a register.
+    """
+    full, move = Signal(bool(0)), Signal(bool(0))
+
+    @always_comb
+    def flow():
+        move.next = m_ready or not full
+        s_ready.next = m_ready or not full
+        m_valid.next = full
+
+    @always(clk.posedge)
+    def control():
+        if rst:
+            full.next = False
+        elif move:
+            full.next = s_valid
+
+    @always(clk.posedge)
+    def hold():
+        if move:
+            m_first.next = s_first
+            if s_pad:
+                m_data.next = 0
+            else:
+                m_data.next = s_data
 
     return instances()

@@ -1,14 +1,15 @@
 // What frame_guard owes, for frames of BEATS beats, whatever lengths the source sends.
 // The source holds an offered beat until it is taken, as AXI4-Stream demands.
-module frame_guard_proof #(parameter W = 4, BEATS = `BEATS, ZEROS = `ZEROS) (
+module frame_guard_proof #(parameter W = 4, BEATS = `BEATS) (
     input clk, input rst, input s_valid, input s_last, input [W-1:0] s_data, input m_ready
 );
-wire s_ready, m_valid, m_first, verdict_valid, verdict_good, frame_error, pad, drop;
+wire s_ready, m_valid, m_first, m_pad, verdict_valid, verdict_good, frame_error, pad, drop;
 wire [W-1:0] m_data;
 wire signed [15:0] left;
 dut dut (
     .clk(clk), .rst(rst), .s_valid(s_valid), .s_ready(s_ready), .s_last(s_last), .s_data(s_data),
     .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .m_first(m_first),
+    .m_pad(m_pad),
     .verdict_valid(verdict_valid), .verdict_good(verdict_good), .frame_error(frame_error),
     .left(left[LEFT-1:0]), .pad(pad), .drop(drop)
 );
@@ -75,7 +76,7 @@ always @(posedge clk) if (past & !rst) begin
     // what is given is such a beat, or completes a short frame while the source waits
     if (given & !taken) assert (early);
     if (early) assert (!s_ready && m_valid);
-    if (early && ZEROS) assert (m_data == 0);
+    assert (m_pad == early);
     // what follows a frame without s_last is discarded, whether m_ready is high or not
     if (place == BEATS) assert (s_ready && !m_valid);
     // nobody waits for nothing
@@ -91,7 +92,7 @@ always @(posedge clk) if (past & !rst) begin
     // an offered beat stays; unchanged, but for those that complete a frame
     if (!was_rst & was_m_valid & !was_m_ready) begin
         assert (m_valid);
-        if (!was_pad || ZEROS) assert (m_data == was_m_data);
+        if (!was_pad) assert (m_data == was_m_data);
     end
 end
 endmodule

@@ -9,7 +9,7 @@ import pytest
 from kolam.flows import yowasp
 from kolam.hdl.module import Emission, emit
 from kolam.kernels.frame_gate import frame_gate
-from kolam.kernels.frame_guard import frame_guard
+from kolam.kernels.frame_guard import entry_register, frame_guard
 from kolam.kernels.stream_fifo import output_fifo, stream_fifo
 from kolam.kernels.stream_register import stream_register
 from kolam.kernels.width_converter import _Ring, width_converter
@@ -69,11 +69,11 @@ def output(depth: int, reserve: int) -> Case:
     )  # fmt: skip
 
 
-def guard(beats: int, zeros: bool = False) -> Case:
+def guard(beats: int) -> Case:
     return Case(
-        frame_guard, STREAM.format(4) + "s_last m_first verdict_valid verdict_good frame_error",
-        {"beats": beats, "zeros": zeros}, {"BEATS": beats, "ZEROS": int(zeros)},
-        ("left", "pad", "drop"),
+        frame_guard,
+        STREAM.format(4) + "s_last m_first m_pad verdict_valid verdict_good frame_error",
+        {"beats": beats}, {"BEATS": beats}, ("left", "pad", "drop"),
     )  # fmt: skip
 
 
@@ -107,16 +107,18 @@ def converter(s_lanes: int, m_lanes: int, elements: int) -> Case:
     )  # fmt: skip
 
 
+ENTRY = Case(entry_register, STREAM.format(4) + "s_first s_pad m_first")
 REGISTER = Case(stream_register, STREAM.format(4), expose=("spare",))
 
 PROOFS = {
     "stream_register": REGISTER,
+    "entry_register": ENTRY,
     "stream_fifo of 4": fifo(4),
     "stream_fifo of 16": fifo(16),
     "output_fifo": output(8, 5),
     "frame_guard, 1 beat": guard(1),
     "frame_guard, 3 beats": guard(3),
-    "frame_guard, 256 beats, zeros": guard(256, zeros=True),
+    "frame_guard, 256 beats": guard(256),
     "frame_gate, 1 beat": gate(1, 4),
     "frame_gate, 3 beats": gate(3, 4),
     "width_converter 1 to 3": converter(1, 3, 4),
@@ -138,6 +140,12 @@ BUGS = {
         "if (s_ready) begin\n            m_valid",
         "if (1) begin\n            m_valid",
     ),
+    "entry register takes a beat while it is full": (
+        ENTRY,
+        "move = (m_ready || (!full))",
+        "move = 1",
+    ),
+    "entry register shows what completes a frame": (ENTRY, "if (s_pad)", "if (0)"),
     "FIFO takes one word too many": (fifo(4), "push = (s_valid && (", "push = (s_valid && (1 || "),
     "FIFO pops when empty": (fifo(4), "pop = ((last >= 0) && m_ready)", "pop = m_ready"),
     "room is seen one word too long": (output(8, 5), "((8 - 1) - 5)", "(8 - 5)"),

@@ -29,7 +29,7 @@ def run(beats: int, lengths: list[int], style: str = "shift", **how):
         valid, good, last = bit(), bit(), bit()
         guard = frame_guard(
             p.clk, p.rst, p.s_valid, p.s_ready, p.s_data(WIDTH), p.s_data(WIDTH, 0), a_valid,
-            a_ready, a_data, bit(), valid, good, bit(), beats=beats,
+            a_ready, a_data, bit(), bit(), valid, good, bit(), beats=beats,
         )  # fmt: skip
         fifo = stream_fifo(
             p.clk, p.rst, a_valid, a_ready, a_data, b_valid, b_ready, b_data, depth=8

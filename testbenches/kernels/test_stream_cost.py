@@ -13,7 +13,7 @@ from kolam.hdl.module import emit, instances, module
 from kolam.kernels.activation import argmax, clipped_relu, relu
 from kolam.kernels.adder_tree import adder_tree
 from kolam.kernels.frame_gate import frame_gate
-from kolam.kernels.frame_guard import frame_guard
+from kolam.kernels.frame_guard import entry_register, frame_guard
 from kolam.kernels.stream_fifo import output_fifo, stream_fifo
 from kolam.kernels.stream_register import stream_register
 from kolam.kernels.width_converter import width_converter
@@ -33,10 +33,10 @@ def shell(
     b_valid, b_data, room, m_valid, m_ready, m_data, m_last,
 ) -> Any:  # fmt: skip
     """Guard before an engine, FIFO and gate behind it: 256 beats in, 256 out."""
-    verdict_valid, verdict_good, c_valid, c_ready = bit(), bit(), bit(), bit()
+    verdict_valid, verdict_good, c_valid, c_ready, pad = (bit() for _ in range(5))
     c_data = word(len(b_data))
     guard = frame_guard(  # noqa: F841
-        clk, rst, s_valid, s_ready, s_last, s_data, a_valid, a_ready, a_data, a_first,
+        clk, rst, s_valid, s_ready, s_last, s_data, a_valid, a_ready, a_data, a_first, pad,
         verdict_valid, verdict_good, frame_error, beats=256,
     )  # fmt: skip
     fifo = output_fifo(  # noqa: F841
@@ -56,7 +56,7 @@ def converter(s_lanes: int, m_lanes: int, elements: int):
     }  # fmt: skip
 
 
-GUARD = STREAM.format(16, 16) + "s_last m_first verdict_valid verdict_good frame_error"
+GUARD = STREAM.format(16, 16) + "s_last m_first m_pad verdict_valid verdict_good frame_error"
 CASES = {
     "stream_register, 16 bits": (stream_register, STREAM.format(16, 16), {}),
     "stream_fifo, 16 bits, 32 deep": (stream_fifo, STREAM.format(16, 16), {"depth": 32}),
@@ -65,8 +65,8 @@ CASES = {
         {"depth": 32, "reserve": 20},
     ),
     "frame_guard, 256 beats": (frame_guard, GUARD, {"beats": 256}),
-    "frame_guard, 256 beats of 16 bits, zeros": (
-        frame_guard, GUARD, {"beats": 256, "zeros": True},
+    "entry_register, 16 bits": (
+        entry_register, STREAM.format(16, 16) + "s_first s_pad m_first", {},
     ),
     "frame_gate, 256 beats, 16 verdicts": (
         frame_gate, STREAM.format(16, 16) + "verdict_valid verdict_good m_last",
