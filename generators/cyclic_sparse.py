@@ -158,7 +158,7 @@ class CyclicSparse(Design):
                     format=fmt,
                     parts=1,
                     element_bits=-(-fmt.width // _BYTE) * _BYTE,
-                    order=tuple(range(words)),
+                    order=range(words),
                 )
             )
         if config.loadable:
@@ -172,7 +172,7 @@ class CyclicSparse(Design):
                     format=Format(False, _BYTE, 0),
                     parts=1,
                     element_bits=_BYTE,
-                    order=tuple(range(size * beats)),
+                    order=range(size * beats),
                 )
             )
         return tuple(made)

@@ -5,7 +5,7 @@ round-trip through JSON by `to_dict` and `from_dict`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, Self
@@ -65,7 +65,7 @@ class Stream(_Described):
     """An AXI4-Stream: `lanes` elements a beat, `beats` a frame, the lowest index lowest.
 
     element_bits: bits of an element on the bus, a whole number of bytes; parts: 1 real, 2
-    complex; order[k]: the index of the k-th element of a frame.
+    complex; order[k]: the index of the k-th element of a frame, a range where natural.
     """
 
     name: str
@@ -74,12 +74,31 @@ class Stream(_Described):
     format: Format
     parts: int
     element_bits: int
-    order: tuple[int, ...]
+    order: Sequence[int]
+
+    def __post_init__(self) -> None:
+        natural = range(len(self.order))
+        same = all(k == place for place, k in enumerate(self.order))
+        object.__setattr__(self, "order", natural if same else tuple(self.order))
 
     @property
     def elements(self) -> int:
         """Elements of a frame."""
         return len(self.order)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values, and the elements; order is a list or "natural"."""
+        order = "natural" if isinstance(self.order, range) else list(self.order)
+        return {**super().to_dict(), "elements": self.elements, "order": order}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Return the stream that `to_dict` described."""
+        given = dict(values)
+        elements = given.pop("elements")
+        if given["order"] == "natural":
+            given["order"] = range(elements)
+        return super().from_dict(given)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ def stream(name, lanes, text, order):
     fmt = Format.parse(text)
     return Stream(
         name=name, lanes=lanes, beats=-(-len(order) // lanes), format=fmt, parts=1,
-        element_bits=-(-fmt.width // 8) * 8, order=tuple(order),
+        element_bits=-(-fmt.width // 8) * 8, order=order,
     )  # fmt: skip
 
 
@@ -178,6 +178,7 @@ def test_a_design_has_a_legal_name():
 @pytest.mark.parametrize("described", [
     Port(name="clk", direction="input", width=1, role="clock"),
     stream("s_axis", 2, "u4.-2", (1, 0, 2)),
+    stream("s_axis", 2, "s1.6", (0, 1, 2)),
     Wire().memories[0],
     Setting(name="gain", bits=3, minimum=0, maximum=7, default=1),
 ])  # fmt: skip

@@ -165,7 +165,7 @@ class PlusOne:
                 format=Format(False, 8, 0),
                 parts=1,
                 element_bits=8,
-                order=tuple(range(ELEMENTS)),
+                order=range(ELEMENTS),
             )
             for name in ("s_axis", "m_axis")
         )

@@ -16,7 +16,7 @@ def stream(lanes, elements, fmt, order=None):
         beats=-(-elements // lanes),
         format=fmt,
         element_bits=8 * -(-fmt.width // 8),
-        order=tuple(order or range(elements)),
+        order=order or range(elements),
     )
 
 
