@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from kolam.generators.chain_config import Config, Formats, Support, Timeline
 from kolam.generators.design import Design, Ints, Memory, Stream
+from kolam.generators.estimate import estimate
 from kolam.generators.stream_core import core
 from kolam.generators.support_plan import SupportPlan
 from kolam.hdl import Format, module
@@ -233,6 +234,11 @@ class CyclicSparse(Design):
                         )
                     )
         return tuple(made)
+
+    @property
+    def estimate(self) -> dict[str, float]:
+        """What it may cost on Artix-7, with the keys of `synth --json`, before synthesis."""
+        return estimate(self.plans, self.memories)
 
     @cached_property
     def images(self) -> tuple[tuple[Image, Image | None], ...]:

@@ -17,12 +17,12 @@ from kolam.hdl.image import Image
 from kolam.hdl.memories import ram, rom
 from kolam.hdl.multiply_accumulate import multiply_accumulate, multiply_hop
 from kolam.kernels.bias_add import bias_add
-from kolam.kernels.bits import bits, concat, constant, field, word
+from kolam.kernels.bits import bits, concat, constant, field, part, word
 from kolam.kernels.cycle_counter import cycle_counter, every_turn
 from kolam.kernels.delay import delay, pulse_delay
 from kolam.kernels.group_schedule import group_schedule
 from kolam.kernels.link import any_flag, connect
-from kolam.kernels.result_select import result_control, result_hold, result_select
+from kolam.kernels.result_select import result_control, result_select
 from kolam.kernels.round_saturate import narrowing
 from kolam.kernels.row_address import row_ahead, row_choice, row_origin, row_stepper
 from kolam.kernels.row_writer import row_writer
@@ -37,7 +37,7 @@ def rescaled(bus: Any, low: int, width: int) -> Any:
         parts.append(constant(0, -low))
     start, stop = max(low, 0), min(low + width, size)
     if start < stop:
-        parts.append(bus(stop, start) if stop - start > 1 else bus(start))
+        parts.append(part(bus, stop, start))
     missing = width - sum(len(p) for p in parts)
     parts += [bus(size - 1)] * missing
     return concat(parts)
@@ -213,11 +213,12 @@ def support_layer(
     for u in range(p.words_out):
         ends = [sums[p.result_lanes[k * p.words_out + u]] for k in range(p.phases_out)]
         scaled = [rescaled(s, 0 if p.bias else p.low, seen_width) for s in ends]
-        if p.phases_out > 1:
-            made = result_select(clk, load, phase, concat(scaled), seen[u], phases=p.phases_out)
-        else:
-            made = result_hold(clk, load, scaled[0], seen[u])
-        selectors.append(made)
+        selectors.append(
+            result_select(
+                clk, load, concat(scaled), seen[u], phase if p.phases_out > 1 else None,
+                phases=p.phases_out,
+            )
+        )  # fmt: skip
     if p.bias:
         assert biases is not None
         bias_at = word(bits(p.beats_out))

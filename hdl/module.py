@@ -20,6 +20,7 @@ import warnings
 from collections.abc import Callable, Iterator, ValuesView
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -425,6 +426,7 @@ class _Emitter:
 
 _PLACEHOLDER = "kolam_module"
 _SUFFIX_LIMIT = 60
+_LIST_LIMIT = 20
 
 
 def _traits(made: _Module) -> dict[str, Any]:
@@ -456,6 +458,13 @@ def _short(value: Any) -> str:
         return str(int(value))
     if isinstance(value, int):
         return str(value).replace("-", "m")
+    if value is None or value == ():
+        return "_none"
+    if isinstance(value, tuple) and value and all(type(item) is int for item in value):
+        runs = [(item, len(list(run))) for item, run in groupby(value)]
+        text = "_".join(f"{n}x{_short(item)}" if n > 1 else _short(item) for item, n in runs)
+        if len(text) <= _LIST_LIMIT:
+            return text
     text = getattr(value, "value", value)
     if isinstance(text, str) and re.fullmatch(r"\w+", text):
         return f"_{text}"

@@ -25,11 +25,16 @@ def concat(parts: list[Any]) -> Any:
     return parts[0] if len(parts) == 1 else ConcatSignal(*reversed(parts))
 
 
+def part(bus: Any, high: int, low: int) -> Any:
+    """Return bits low and up to high, exclusive, of a word."""
+    if (high, low) == (len(bus), 0):
+        return bus
+    return bus(high, low) if high - low > 1 else bus(low)
+
+
 def field(bus: Any, index: int, width: int) -> Any:
     """Return word number `index` of a bus of words."""
-    if len(bus) == width:
-        return bus
-    return bus((index + 1) * width, index * width) if width > 1 else bus(index)
+    return part(bus, (index + 1) * width, index * width)
 
 
 def counter(start: int, width: int) -> Any:

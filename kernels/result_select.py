@@ -1,45 +1,63 @@
-"""Hold the sums of some lanes, and give them out one after another.
+"""The sums of a group of outputs, which end at the same clock, leave one after another.
 
 `load` takes a word from every lane; the word of lane `phase` leaves one clock later. One
 rounding unit thus serves as many lanes as a group has steps.
 """
 
-from myhdl import Signal, always, always_comb, intbv
+from myhdl import Signal, always, always_comb
 
 from kolam.hdl import instances, module
-from kolam.kernels.bits import bits, counter
+from kolam.kernels.bits import bits, concat, counter, field, part, word
+from kolam.kernels.delay import delay
 
 
 @module
-def result_select(clk, load, phase, lanes, word, *, phases):
-    """lanes holds `phases` words, two or more, lane 0 lowest; a phase beyond them is idle."""
-    hold = Signal(intbv(0)[len(lanes) :])
+def result_select(clk, load, lanes, chosen, phase=None, *, phases):
+    """lanes holds `phases` words, lane 0 lowest; a phase beyond them is idle. One has no phase.
+
+    Four to one is what a look-up table of six inputs can choose, so four by four they are.
+    """
     width = len(lanes) // phases
+    hold = word(len(lanes))
+    keep = result_hold(clk, load, lanes, hold)
+    left = [field(hold, k, width) for k in range(phases)]
+    choices, made = [], []
+    for low in range(0, (phases - 1).bit_length(), 2):
+        digit = part(phase, min(low + 2, len(phase)), low)
+        fours = [left[k : k + 4] for k in range(0, len(left), 4)]
+        left = [four[0] for four in fours]
+        for k, four in enumerate(fours):
+            if len(four) > 1:
+                left[k] = word(width)
+                made.append(left[k])
+                choices.append(word_choice(digit, concat(four), left[k], words=len(four)))
+    register = delay(clk, left[0], chosen)
+    return instances()
+
+
+@module
+def result_hold(clk, load, lanes, hold):
+    """Keep what is loaded."""
 
     @always(clk.posedge)
     def keep():
         if load:
             hold.next = lanes
-
-    @always(clk.posedge)
-    def choose():
-        for k in range(phases):
-            if phase == k:
-                word.next = hold[k * width + width : k * width]
 
     return instances()
 
 
 @module
-def result_hold(clk, load, lanes, word):
-    """The same for a single lane."""
-    hold = Signal(intbv(0)[len(lanes) :])
+def word_choice(index, line, chosen, *, words):
+    """Word number `index` of a line; one beyond it is idle."""
+    width = len(chosen)
 
-    @always(clk.posedge)
-    def keep():
-        if load:
-            hold.next = lanes
-        word.next = hold
+    @always_comb
+    def choose():
+        chosen.next = line[width:]
+        for k in range(1, words):
+            if index == k:
+                chosen.next = line[k * width + width : k * width]
 
     return instances()
 

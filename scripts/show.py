@@ -1,14 +1,13 @@
 """What `kolam show` and `kolam synth` print: promises, formats, memories, choices, cost."""
 
 from itertools import groupby
-from math import ceil, prod
+from math import prod
 from typing import Any
 
 from rich.table import Table
 
 from kolam.scripts import console
 
-_BLOCK_WIDTH, _BLOCK_DEPTH = 72, 512  # of a RAMB36E1 as simple dual port
 _MANY = 12
 
 
@@ -36,10 +35,7 @@ def facts(design: Any, clock_mhz: float) -> dict[str, Any]:
         "streams": [stream.to_dict() for stream in design.streams],
         "memories": [{**memory.to_dict(), "bits": memory.bits} for memory in design.memories],
         "memory_bits": design.memory_bits,
-        "estimate": {
-            "multipliers": design.multipliers,
-            "bram36": sum(map(_blocks, design.memories)),
-        },
+        "estimate": design.estimate,
     }
 
 
@@ -90,14 +86,6 @@ def _layer(plan: Any) -> dict[str, Any]:
     }
 
 
-def _blocks(memory: Any) -> float:
-    """Return the RAMB36E1 that a memory takes: a half where half the width or depth is enough."""
-    if memory.style != "block":
-        return 0
-    halves = ceil(memory.width * 2 / _BLOCK_WIDTH) * ceil(memory.depth / _BLOCK_DEPTH)
-    return halves / 2
-
-
 def print_facts(found: dict[str, Any]) -> None:
     """Print the result of `facts` on stdout."""
     screen = console.screen()
@@ -129,11 +117,8 @@ def print_facts(found: dict[str, Any]) -> None:
             if whole
             else f"{pairs['connected']:,} of {pairs['pairs']:,} pairs of input and output",
         ),
-        (
-            "memory",
-            f"{found['memory_bits']:,} bits, about {found['estimate']['bram36']:g} block RAMs of "
-            "36 kbit",
-        ),
+        ("memory", f"{found['memory_bits']:,} bits"),
+        ("estimate", _cost(found["estimate"])),
     ]
     _print_table(screen, ("", ""), rows)
     screen.print()
@@ -169,6 +154,14 @@ def print_facts(found: dict[str, Any]) -> None:
             (path, m["depth"], m["width"], m["style"], m["contents"] or "")
             for path, m in _alike(found["memories"])
         ],
+    )
+
+
+def _cost(cost: dict[str, float]) -> str:
+    """Return an estimate as a line of text."""
+    return (
+        f"about {cost['lut']:,} LUT, {cost['ff']:,} FF, {cost['srl'] + cost['lutram']:,} LUTs as "
+        f"memory, {cost['dsp']} DSP48E1, {cost['bram36']:g} RAMB36E1 on Artix-7"
     )
 
 

@@ -158,7 +158,7 @@ BAD = {
         def compute():
             x.next = clip(u)
     """),
-    # reliability.md 3.3, what is not above
+    # what a word of another sign or size does
     "sum_difference": ("silent", "signed and unsigned", "y.next = (e - u) + u"),
     "product_logic": ("silent", "signal of its own", "y.next = e * (u & v)"),
     "minus_shift": ("silent", "signal of its own", "y.next = a - (u >> 3)"),

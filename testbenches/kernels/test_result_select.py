@@ -5,13 +5,14 @@ from random import Random
 
 from kolam.hdl import instances, module
 from kolam.kernels.bits import bits
-from kolam.kernels.result_select import result_control, result_hold, result_select
+from kolam.kernels.result_select import result_control, result_select
 from kolam.testbenches import equivalence
 from kolam.testbenches.equivalence import bit, replay, run_model
 
 SHAPES = [  # phases, groups, tail, width
     (1, 1, 1, 8), (1, 3, 1, 1), (2, 1, 1, 5), (2, 2, 2, 5), (3, 1, 2, 4), (4, 3, 1, 1),
     (5, 2, 4, 9),
+    (6, 1, 6, 3), (8, 2, 5, 2), (9, 1, 2, 1), (16, 1, 16, 2), (18, 2, 17, 3),
 ]  # fmt: skip
 CLOCKS = 200
 
@@ -26,10 +27,9 @@ def results(clk, rst, load, lanes, phase, held, valid, word, *, phases, groups, 
     control = result_control(  # noqa: F841, instances() finds it
         clk, rst, load, phase, held, valid, phases=phases, groups=groups, tail=tail
     )
-    if phases > 1:
-        select = result_select(clk, load, phase, lanes, word, phases=phases)
-    else:
-        select = result_hold(clk, load, lanes, word)  # noqa: F841
+    select = result_select(  # noqa: F841
+        clk, load, lanes, word, phase if phases > 1 else None, phases=phases
+    )
     return instances()
 
 

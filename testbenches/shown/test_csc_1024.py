@@ -46,6 +46,7 @@ def test_simulate(parallelism, kolam, shown):
 
 @pytest.mark.parametrize("parallelism", list(COST))
 def test_cost(parallelism, kolam, shown):
+    estimate = load("csc-1024", set={"parallelism": parallelism, "target": "xc7"}).estimate
     cost = kolam("synth", "csc-1024", "--set", f"parallelism={parallelism}", "--target", "xc7")
     lut, bram, sites = COST[parallelism]
     shown(f"csc-1024, z = {parallelism}: cost on xc7", {
@@ -57,6 +58,7 @@ def test_cost(parallelism, kolam, shown):
     assert cost["bram36"] <= bram
     assert cost["srl"] + cost["lutram"] <= sites
     assert (cost["latches"], cost["clocks"]) == (0, 1)
+    assert {key: cost[key] for key in estimate} == pytest.approx(estimate, rel=0.1, abs=2)
 
 
 WIDE = ("generate", "csc-1024", "--set", "parallelism=1280", "--out")
@@ -110,12 +112,21 @@ def test_the_same_bytes(process, tmp_path, shown):
     assert all(one == made[0] for one in made)
 
 
+def interpreter(name):
+    """Return a Python of this name that runs, or None; pyenv shows only the chosen ones."""
+    places = [shutil.which(name), *Path.home().glob(f".pyenv/versions/*/bin/{name}")]
+    for place in filter(None, places):
+        if not subprocess.run([place, "-c", ""], check=False, capture_output=True).returncode:
+            return str(place)
+    return None
+
+
 @pytest.mark.parametrize("python", ["python3.11", "python3.13"])
 def test_the_same_bytes_on(python, process, tmp_path, shown):
     """On a Python that is not here nothing can be shown, and the row says so."""
     line = f"csc-1024, z = 1280: the same bytes on {python}"
-    found = shutil.which(python)
-    if not found or subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode:
+    found = interpreter(python)
+    if not found:
         shown(line, {"here": "no"})
         return
     clone, venv = tmp_path / "clone", tmp_path / "venv"

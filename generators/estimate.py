@@ -1,0 +1,70 @@
+"""What a chain of support layers will cost on Artix-7, before synthesis.
+
+Counted as kolam.flows.yosys counts; docs/cyclic_sparse.md 11 has the formulas beside what was
+measured. Addresses by selector cost some 60 to 100 LUT a layer more.
+"""
+
+from collections import Counter
+from math import ceil
+
+from kolam.generators.design import Memory
+from kolam.generators.support_plan import SupportPlan
+
+_BLOCKS = [(36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)]  # half a RAMB36E1
+_BYTE = 9  # bits of a block RAM that have a write enable of their own
+_RAM32M = (6, 32, 4)  # bits, words, sites
+
+
+def estimate(plans: tuple[SupportPlan, ...], memories: tuple[Memory, ...]) -> dict[str, float]:
+    """Return lut, srl, lutram, ff, dsp, bram36 of a core of these layers and memories."""
+    head, tail = plans[0], plans[-1]
+    cost = Counter[str](lut=30, ff=38 + head.words_in * head.source.width)  # the shell
+    cost["srl"] = tail.words_out * tail.result.width + 1
+    for plan in plans:
+        cost.update(_layer(plan))
+    for memory in memories:
+        cost.update(_memory(memory))
+    halves = cost.pop("half_blocks", 0)
+    return {
+        **{key: cost[key] for key in ("lut", "srl", "lutram", "ff", "dsp")},
+        "bram36": halves / 2,
+    }
+
+
+def _layer(plan: SupportPlan) -> dict[str, int]:
+    """Control, selectors and rounding; the lanes themselves are in the DSP blocks."""
+    seen = plan.sum_width if plan.bias else plan.word_width
+    result, rounds = plan.result.width, plan.drop > 0
+    lut = _choices(plan.phases_out) * seen + result + (6 if rounds else 3)
+    ff = seen + (2 * result + 5 if rounds else result + 1)
+    if plan.bias:
+        lut, ff = lut + seen, ff + plan.word_width
+    return {
+        "lut": 55 + plan.words_out * lut,
+        "ff": 65 + plan.lanes * seen + plan.words_out * ff,
+        "dsp": plan.lanes,
+    }
+
+
+def _choices(words: int) -> int:
+    """LUTs a bit that choose among so many words, four to one each."""
+    count = 0
+    while words > 1:
+        count += words // 4 + (words % 4 > 1)
+        words = ceil(words / 4)
+    return count
+
+
+def _memory(memory: Memory) -> dict[str, int]:
+    part = ceil(memory.width / memory.fields)
+    if memory.style == "logic":
+        # words are few, and bits with the same contents are one
+        return {"lut": min(memory.width, 2**memory.depth)}
+    if memory.style == "distributed":
+        bits, words, sites = _RAM32M
+        count = memory.fields * ceil(part / bits) * ceil(memory.depth / words)
+        return {"lutram": count * sites}
+    width = memory.width
+    if memory.fields > 1:
+        width = memory.fields * _BYTE * ceil(part / _BYTE)
+    return {"half_blocks": min(ceil(width / w) * ceil(memory.depth / d) for w, d in _BLOCKS)}
