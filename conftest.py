@@ -5,6 +5,7 @@ It is here and not in testbenches/ because every module of that folder goes into
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -45,6 +46,20 @@ def kolam_data() -> Path:
     if not folder:
         pytest.skip(PERMITTED_SKIP)
     return Path(folder)
+
+
+@pytest.fixture
+def interpreter() -> Callable[[str], str | None]:
+    """Return find(name): a Python of that name that runs, or None; pyenv hides all but one."""
+
+    def find(name: str) -> str | None:
+        places = [shutil.which(name), *Path.home().glob(f".pyenv/versions/*/bin/{name}")]
+        for place in filter(None, places):
+            if not subprocess.run([place, "-c", ""], check=False, capture_output=True).returncode:
+                return str(place)
+        return None
+
+    return find
 
 
 @pytest.fixture

@@ -8,10 +8,12 @@ from collections import Counter
 from math import ceil
 
 from kolam.generators.design import Memory
+from kolam.generators.stream_core import queue_depth
 from kolam.generators.support_plan import SupportPlan
 
 _BLOCKS = [(36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)]  # half a RAMB36E1
 _BYTE = 9  # bits of a block RAM that have a write enable of their own
+_SRL = 32  # bits of a shift register
 _RAM32M = (6, 32, 4)  # bits, words, sites
 
 
@@ -19,7 +21,7 @@ def estimate(plans: tuple[SupportPlan, ...], memories: tuple[Memory, ...]) -> di
     """Return lut, srl, lutram, ff, dsp, bram36 of a core of these layers and memories."""
     head, tail = plans[0], plans[-1]
     cost = Counter[str](lut=30, ff=38 + head.words_in * head.source.width)  # the shell
-    cost["srl"] = tail.words_out * tail.result.width + 1
+    cost["srl"] = tail.words_out * tail.result.width * ceil(queue_depth(tail) / _SRL) + 1
     for plan in plans:
         cost.update(_layer(plan))
     for memory in memories:

@@ -111,8 +111,7 @@ def core(
     overflow = any_event(clk, rst, concat(over), event_overflow)
 
     # output: results wait for their place and for the frame's verdict
-    reserve = flight(tail)
-    depth = 1 << (reserve + tail.phases_out).bit_length()
+    reserve, depth = flight(tail), queue_depth(tail)
     queued = word(len(datas[-1]))
     q_valid, q_ready = word(1), word(1)
     queue = output_fifo(
@@ -151,6 +150,11 @@ def flight(plan: SupportPlan) -> int:
     """Return the beats that a last layer may still write once it no longer sees room."""
     groups = -(-(plan.fan_in + plan.tail_latency + 2) // plan.fan_in) + 1
     return groups * plan.phases_out
+
+
+def queue_depth(plan: SupportPlan) -> int:
+    """Return the beats of the output FIFO: what is on its way, a group more, a power of two."""
+    return 1 << (flight(plan) + plan.phases_out).bit_length()
 
 
 def _bytes(results: Any, sink: Stream) -> Any:

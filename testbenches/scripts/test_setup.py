@@ -91,16 +91,15 @@ def test_a_second_call_installs_nothing(machine):
 
 @pytest.mark.shown
 @pytest.mark.parametrize("python", ["python3.11", "python3.12", "python3.13"])
-def test_the_pinned_versions_install(python, tmp_path, shown):
+def test_the_pinned_versions_install(python, tmp_path, interpreter, shown):
     """On every Python that is here; the one that runs this is always."""
-    found = shutil.which(python)
-    works = found and not subprocess.run([found, "-c", ""], check=False).returncode
-    if not works and python != f"python3.{sys.version_info.minor}":
+    found = interpreter(python)
+    if not found and python != f"python3.{sys.version_info.minor}":
         shown(f"the pinned versions install on {python}", {"here": "no"})
         return
     clone = tmp_path / "kolam"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
-    subprocess.run([clone / "scripts" / "setup"], env={**os.environ, "PYTHON": python}, check=True)
+    subprocess.run([clone / "scripts" / "setup"], env={**os.environ, "PYTHON": found}, check=True)
     done = subprocess.run([clone / ".venv/bin/pip", "check"], capture_output=True, check=False)
     shown(f"the pinned versions install on {python}", {"pip check": done.returncode})
     assert done.returncode == 0

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -112,17 +111,8 @@ def test_the_same_bytes(process, tmp_path, shown):
     assert all(one == made[0] for one in made)
 
 
-def interpreter(name):
-    """Return a Python of this name that runs, or None; pyenv shows only the chosen ones."""
-    places = [shutil.which(name), *Path.home().glob(f".pyenv/versions/*/bin/{name}")]
-    for place in filter(None, places):
-        if not subprocess.run([place, "-c", ""], check=False, capture_output=True).returncode:
-            return str(place)
-    return None
-
-
 @pytest.mark.parametrize("python", ["python3.11", "python3.13"])
-def test_the_same_bytes_on(python, process, tmp_path, shown):
+def test_the_same_bytes_on(python, process, tmp_path, interpreter, shown):
     """On a Python that is not here nothing can be shown, and the row says so."""
     line = f"csc-1024, z = 1280: the same bytes on {python}"
     found = interpreter(python)
