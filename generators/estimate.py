@@ -10,6 +10,7 @@ from math import ceil
 from kolam.generators.design import Memory
 from kolam.generators.stream_core import queue_depth
 from kolam.generators.support_plan import SupportPlan
+from kolam.kernels.bits import bits
 
 _BLOCKS = [(36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)]  # half a RAMB36E1
 _BYTE = 9  # bits of a block RAM that have a write enable of their own
@@ -42,7 +43,7 @@ def _layer(plan: SupportPlan) -> dict[str, int]:
     if plan.bias:
         lut, ff = lut + seen, ff + plan.word_width
     return {
-        "lut": 55 + plan.words_out * lut,
+        "lut": 27 + 4 * bits(plan.rows) + plan.words_out * lut,
         "ff": 65 + plan.lanes * seen + plan.words_out * ff,
         "dsp": plan.lanes,
     }
@@ -63,8 +64,8 @@ def _memory(memory: Memory) -> dict[str, int]:
         # words are few, and bits with the same contents are one
         return {"lut": min(memory.width, 2**memory.depth)}
     if memory.style == "distributed":
-        bits, words, sites = _RAM32M
-        count = memory.fields * ceil(part / bits) * ceil(memory.depth / words)
+        width, words, sites = _RAM32M
+        count = memory.fields * ceil(part / width) * ceil(memory.depth / words)
         return {"lutram": count * sites}
     width = memory.width
     if memory.fields > 1:
