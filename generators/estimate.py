@@ -62,7 +62,8 @@ def _memory(memory: Memory) -> dict[str, int]:
     part = ceil(memory.width / memory.fields)
     if memory.style == "logic":
         # words are few, and bits with the same contents are one
-        return {"lut": min(memory.width, 2**memory.depth)}
+        different = min(memory.width, 2**memory.depth)
+        return {"lut": different, "ff": different}
     if memory.style == "distributed":
         width, words, sites = _RAM32M
         count = memory.fields * ceil(part / width) * ceil(memory.depth / words)
