@@ -1,0 +1,44 @@
+"""The estimate before synthesis; what yosys counts is compared with it in testbenches/shown."""
+
+import pytest
+
+from kolam.generators import load
+from kolam.generators.design import Memory
+from kolam.generators.estimate import _choices, _memory
+
+
+def memory(width, depth, style="block", fields=1):
+    return Memory(
+        path="u", depth=depth, width=width, fields=fields, ports=2, read_latency=1, style=style,
+        contents=None, loadable=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "luts"), [(1, 0), (2, 1), (4, 1), (5, 2), (6, 3), (8, 3), (16, 5), (17, 6)]
+)
+def test_selectors_of_four_to_one(words, luts):
+    assert _choices(words) == luts
+
+
+@pytest.mark.parametrize(("made", "cost"), [
+    (memory(36, 512), {"half_blocks": 1}),
+    (memory(72, 512), {"half_blocks": 2}),
+    (memory(16, 4096), {"half_blocks": 4}),
+    (memory(1, 16384), {"half_blocks": 1}),
+    (memory(64, 512, fields=4), {"half_blocks": 2}),  # 4 × 18 bits
+    (memory(24, 32, "distributed"), {"lutram": 16}),
+    (memory(24, 32, "distributed", fields=3), {"lutram": 24}),
+    (memory(256, 16, "logic"), {"lut": 256, "ff": 256}),
+    (memory(256, 2, "logic"), {"lut": 4, "ff": 4}),
+])  # fmt: skip
+def test_memories(made, cost):
+    assert _memory(made) == cost
+
+
+def test_more_multipliers_cost_more():
+    legal = load("csc-1024").config.legal
+    made = [load("csc-1024", set={"parallelism": way[0]}).estimate for way in legal]
+    assert [cost["dsp"] for cost in made] == [way[0] for way in legal]
+    assert [cost["ff"] for cost in made] == sorted(cost["ff"] for cost in made)
+    assert made[0]["lut"] < made[-1]["lut"]
