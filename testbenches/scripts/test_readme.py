@@ -31,8 +31,17 @@ def run(folder, *command):
     )
 
 
-def test_python(tmp_path):
-    done = run(tmp_path, sys.executable, "-c", block("python"))
+SAME = """
+from kolam.generators import load
+twin = load("mixer.toml")
+assert (twin.name, twin.config) == (design.name, design.config)
+assert twin.files() == design.files()
+"""
+
+
+def test_python_and_toml_are_one_design(tmp_path):
+    (tmp_path / "mixer.toml").write_text(block("toml"))
+    done = run(tmp_path, sys.executable, "-c", block("python") + SAME)
     assert done.returncode == 0, done.stderr
     assert "'dsp': 12" in done.stdout
     assert (tmp_path / "mixer" / "manifest.json").exists()
