@@ -19,7 +19,7 @@ _FRAMES_DRAWN = 5
 def layers(design: Any) -> Figure:
     """Return the layer structure: words as columns, weights as lines, numbers below.
 
-    Of a wide layer evenly spaced outputs are drawn, with all their inputs.
+    Of a wide layer evenly spaced outputs are drawn, with all their inputs; the caption says so.
     """
     plans = design.plans
     figure = Figure(figsize=(2.2 + 2.4 * len(plans), 5.2), layout="constrained")
@@ -51,8 +51,7 @@ def _heights(words: int) -> np.ndarray[Any, Any]:
 
 
 def _connections(axes: Axes, number: int, plan: Any) -> None:
-    count = min(plan.outputs, _OUTPUTS_DRAWN)
-    drawn = np.linspace(0, plan.outputs - 1, count).astype(int)
+    drawn = np.linspace(0, plan.outputs - 1, _drawn(plan)).astype(int)
     taps = np.arange(plan.fan_in)
     sources = (plan.step * drawn[:, None] + taps * plan.stride) % plan.inputs
     left, right = _heights(plan.inputs)[sources], _heights(plan.outputs)[drawn]
@@ -67,15 +66,27 @@ def _connections(axes: Axes, number: int, plan: Any) -> None:
     )  # fmt: skip
 
 
+def _drawn(plan: Any) -> int:
+    return min(plan.outputs, _OUTPUTS_DRAWN)
+
+
 def _caption(plan: Any) -> str:
-    activation = "" if plan.activation.value == "none" else f"\n{plan.activation.value}"
     step = "" if plan.step == 1 else f", step {plan.step}"
     bias = " + bias" if plan.bias else ""
-    return (
-        f"fan-in {plan.fan_in}, stride {plan.stride}{step}\n"
-        f"{plan.lanes} lanes, {plan.interval} clocks\n"
-        f"{plan.weight}{bias} → {plan.result}{activation}"
-    )
+    lines = [
+        f"fan-in {plan.fan_in}, stride {plan.stride}{step}",
+        f"{_count(plan.lanes, 'lane')}, {_count(plan.interval, 'clock')}",
+        f"{plan.source} × {plan.weight}{bias} → {plan.result}",
+    ]
+    if plan.activation.value != "none":
+        lines.append(plan.activation.value)
+    if _drawn(plan) < plan.outputs:
+        lines.append(f"drawn: {_drawn(plan)} of {plan.outputs} outputs")
+    return "\n".join(lines)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def schedule(design: Any, run: Any) -> Figure:
