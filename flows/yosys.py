@@ -24,12 +24,16 @@ FLAT_UP_TO = 80  # multipliers; beyond, a flat netlist costs more time than it s
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """How yosys synthesises for a family: its cell models, its command, a flag each way."""
+    """How yosys synthesises for a family: its cell models, its command, a flag each way.
+
+    lutram: whether LUTs can be memory; where not, no memory may ask for them.
+    """
 
     cells: str
     command: str
     flat: str = ""
     kept: str = ""
+    lutram: bool = True
 
 
 DEVICES = {
@@ -41,7 +45,9 @@ DEVICES = {
     "ecp5": Device(
         cells="+/ecp5/cells_sim.v +/ecp5/cells_bb.v", command="synth_ecp5", kept="-noflatten"
     ),
-    "ice40": Device(cells="+/ice40/cells_sim.v", command="synth_ice40", kept="-noflatten"),
+    "ice40": Device(
+        cells="+/ice40/cells_sim.v", command="synth_ice40 -dsp", kept="-noflatten", lutram=False
+    ),
 }
 
 # what one cell of a type adds to a key; a RAMB36E1 is 36 kbit
@@ -73,6 +79,7 @@ COST: dict[str, dict[str, Fraction]] = {
 _FREE = re.compile(
     r"\$scopeinfo|I?BUFG?|OBUF|INV|VCC|GND|MUXF[789]|PFUMX|L6MUX21|TRELLIS_IO|VLO|VHI|SB_IO|SB_GB"
 )
+_ANY_STYLE = "memory_dff\nmemory_collect\nsetattr -unset ram_style t:$mem_v2\n"
 _CLOCK_PORTS = "CLK,CLK0,CLK1,CLK2,CLK3,CLKA,CLKB,RD_CLK,WR_CLK,WCLK"
 
 
@@ -193,7 +200,8 @@ def synth_script(design: Design, target: str, flatten: bool) -> str:
     """Return the script that maps the design and writes stat.json; for ecp5 netlist.json too."""
     device = DEVICES[target]
     flag = device.flat if flatten else device.kept
-    script = f"{read_script(design)}{device.command} {flag} -top {design.name}\n"
+    free = "" if device.lutram else f"hierarchy -top {design.name}\nproc\n{_ANY_STYLE}"
+    script = f"{read_script(design)}{free}{device.command} {flag} -top {design.name}\n"
     netlist = "write_json netlist.json\n" if target == "ecp5" else ""
     return f"{script}tee -o stat.json stat -json\n{netlist}"
 

@@ -18,10 +18,18 @@ from pathlib import Path
 _WASM_STACK = 2 << 20  # abc9 overflows the default of 512 KiB on a flat design
 _THREAD_STACK = 64 << 20
 _TAIL = 3
+_running: set[subprocess.Popen[str]] = set()
 
 
 class ToolError(RuntimeError):
     """A tool that is missing or that failed; the text is one sentence."""
+
+
+def need(package: str) -> None:
+    """Raise ToolError unless a package is installed."""
+    if find_spec(package) is None:
+        tool = package.replace("_", "-")
+        raise ToolError(f"{tool} must be installed and is not; get it with 'pip install {tool}'")
 
 
 def run(package: str, function: str, arguments: list[str], folder: Path, log: str) -> None:
@@ -30,19 +38,31 @@ def run(package: str, function: str, arguments: list[str], folder: Path, log: st
     log: the file in `folder` that the tool writes; what it says there is quoted on failure.
     Raises ToolError when the package is not installed or the tool fails.
     """
+    need(package)
     tool = package.replace("_", "-")
-    if find_spec(package) is None:
-        raise ToolError(f"{tool} must be installed and is not; get it with 'pip install {tool}'")
     # -P: the modules beside this file must not hide others
     command = [sys.executable, "-P", __file__, package, function, *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = done.stderr
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=folder, stdout=pipe, stderr=pipe, text=True) as child:
+        _running.add(child)
+        try:
+            _, said = child.communicate()
+        finally:
+            _running.discard(child)
+            child.kill()
+    if child.returncode:
         with suppress(OSError):
             said = (folder / log).read_text(encoding="utf-8", errors="replace") + said
         lines = [line.strip() for line in said.splitlines() if line.strip()]
         why = [line for line in lines if "ERROR" in line] or lines or ["it said nothing"]
-        raise ToolError(f"{tool} must end well, not with: {' / '.join(why[-_TAIL:])}")
+        why = list(dict.fromkeys(why))[-_TAIL:]
+        raise ToolError(f"{tool} must end well, not with: {' / '.join(why)}")
+
+
+def stop() -> None:
+    """End the tools that run in any thread."""
+    for child in list(_running):
+        child.kill()
 
 
 def _main(package: str, function: str, arguments: list[str]) -> int:

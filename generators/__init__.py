@@ -8,7 +8,7 @@ from typing import Any
 
 from kolam.generators import catalog, cyclic_sparse, dense
 from kolam.generators.design import Design
-from kolam.generators.model_file import read_model
+from kolam.generators.model_file import read_model, refitted
 
 __all__ = ["Design", "catalog", "cyclic_sparse", "dense", "load"]
 
@@ -23,13 +23,17 @@ def load(
     weights: str | Path | None = None,
     seed: int | None = None,
 ) -> Design:
-    """Return the Design that a catalog name, a CONFIG.toml or a MODEL.npz stands for.
+    """Return the Design that a catalog name, a CONFIG.toml, a MODEL.npz or a hand-off folder means.
 
     set: values that replace the configuration's, by key; a key like formats.rounding reaches
-    into a table. weights: an .npz whose weights are taken. seed: of random weights, where there
-    are none (0 by default). Raises ValueError or TypeError with one sentence, or OSError.
+    into a table. weights: an .npz whose weights are taken. Weights that were made for other
+    formats are converted; those for another structure are refused. seed: of random weights,
+    where there are none (0 by default). Raises ValueError or TypeError with one sentence, or
+    OSError.
     """
-    text = str(source)
+    text, origin = str(source), None
+    if text not in catalog.ENTRIES and Path(source).is_dir():
+        text = str(Path(source) / "reference" / "model.npz")
     if text in catalog.ENTRIES:
         name, (values, words) = text.replace("-", "_"), catalog.values(text)
     elif text.endswith(".npz"):
@@ -42,17 +46,27 @@ def load(
             f"a design must be one of {known}, a .toml, a .npz or a generated folder, not {text!r}"
         )
     if weights is not None:
-        words = read_model(Path(weights))[1]
+        origin, words = read_model(Path(weights))
         if not words:
             raise ValueError(f"{Path(weights).name} must hold weights, and holds none")
+    elif words and set:
+        origin = values
     name = values.pop("name", re.sub(r"\W", "_", name))
-    values = _replaced(values, set or {})
+    room, config = _config(_replaced(values, set or {}))
+    if origin:
+        origin.pop("name", None)
+    if origin:
+        file = text if weights is None else Path(weights).name
+        words = refitted(words, _config(origin)[1], config, file)
+    return room.build(config, words or None, name=name, seed=0 if seed is None else seed)
+
+
+def _config(values: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return the engine's room and the configuration that plain values describe."""
     engine = values.get("engine", "cyclic_sparse")
     if not isinstance(engine, str) or engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
-    room = ENGINES[engine]
-    config = room.Config.from_dict(values)
-    return room.build(config, words or None, name=name, seed=0 if seed is None else seed)
+    return ENGINES[engine], ENGINES[engine].Config.from_dict(values)
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -48,10 +48,14 @@ _BYTE = 8
 
 @dataclass(frozen=True, eq=False)
 class Words:
-    """Integers of one support: weight codes (outputs, fan_in), biases (outputs,) or None."""
+    """Integers of one support: weight codes (outputs, fan_in), biases (outputs,) or None.
+
+    limited: floats that were given and did not fit the format.
+    """
 
     weight: Ints
     bias: Ints | None = None
+    limited: int = 0
 
 
 class CyclicSparse(Design):
@@ -63,6 +67,11 @@ class CyclicSparse(Design):
         super().__init__(name, config)
         self.words = words
         self.seed = seed  # of random weights; None: they were given
+
+    @property
+    def limited(self) -> int:
+        """Weights and biases given as floats beyond their format, and so limited to it."""
+        return sum(words.limited for words in self.words)
 
     @property
     def model_words(self) -> tuple[Words, ...]:
@@ -335,16 +344,27 @@ def checked_words(config: Config, weights: Any) -> tuple[Words, ...]:
             f"weights of support {k}", pair[0], (plan.outputs, plan.fan_in), plan.weight
         )
         bias = None
+        fraction = plan.source.fraction + plan.weight.fraction
+        wide = Format(True, plan.product_width - 1 - fraction, fraction)
         if plan.bias:
-            fraction = plan.source.fraction + plan.weight.fraction
-            wide = Format(True, plan.product_width - 1 - fraction, fraction)
             if pair[1] is None:
                 raise ValueError(f"support {k} must have a bias: its configuration says so")
             bias = _codes(f"biases of support {k}", pair[1], (plan.outputs,), wide)
         elif pair[1] is not None:
             raise ValueError(f"support {k} must have no bias: its configuration says so")
-        words.append(Words(weight, bias))
+        limited = _limited(pair[0], weight, plan.weight)
+        if bias is not None:
+            limited += _limited(pair[1], bias, wide)
+        words.append(Words(weight, bias, limited))
     return tuple(words)
+
+
+def _limited(values: Any, codes: Ints, fmt: Format) -> int:
+    """Return how many floats are more than a step from their codes: those beyond the format."""
+    array = np.asarray(values)
+    if array.dtype.kind != "f":
+        return 0
+    return int(np.count_nonzero(np.abs(array - fmt.to_float(codes)) > 2.0**-fmt.fraction))
 
 
 def _codes(what: str, values: Any, shape: tuple[int, ...], fmt: Format) -> Ints:
@@ -399,8 +419,11 @@ def cycle(words: int, fan_in: int, **last: Any) -> tuple[Support, ...]:
     """Return the chain of strides fan_in**s on `words` words that connects all to all.
 
     Where words is fan_in**L there is exactly one path from each input to each output. Keywords
-    (bias, activation) are for the last support.
+    (bias, activation) are for the last support. Raises ValueError unless fan_in is 2 or more, or
+    there is one word.
     """
+    if fan_in < 2 <= words:
+        raise ValueError(f"fan_in must be at least 2, not {fan_in}")
     strides = [1]
     while strides[-1] * fan_in < words:
         strides.append(strides[-1] * fan_in)
@@ -429,8 +452,10 @@ def spread(inputs: int, outputs: int, fan_ins: tuple[int, ...], **last: Any) -> 
     """Return a chain of descending strides, for hidden layers; the first has the output width.
 
     It reaches all inputs, or nearly, where the product of fan_ins is at least inputs, and else an
-    even sample: see Config.connectivity.
+    even sample: see Config.connectivity. Raises ValueError for a fan-in below 1.
     """
+    if min(fan_ins, default=0) < 1:
+        raise ValueError(f"fan_ins must be at least 1 each, not {fan_ins!r}")
     supports, stride = [], inputs
     for fan_in in fan_ins:
         stride = -(-stride // fan_in)

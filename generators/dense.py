@@ -9,7 +9,7 @@ promises and streams are those of cyclic_sparse.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -135,7 +135,7 @@ class Dense(CyclicSparse):
 
     def __init__(self, name: str, config: Config, words: tuple[Words, ...], *, seed: int | None):
         ordered = tuple(
-            Words(in_tap_order(plan, w.weight), w.bias)
+            replace(w, weight=in_tap_order(plan, w.weight))
             for plan, w in zip(config.plans, words, strict=True)
         )
         super().__init__(name, config, ordered, seed=seed)

@@ -42,11 +42,21 @@ def _layer(plan: SupportPlan) -> dict[str, int]:
     ff = seen + (2 * result + 5 if rounds else result + 1)
     if plan.bias:
         lut, ff = lut + seen, ff + plan.word_width
+    dsp = _multiplier(plan)
+    if dsp > 1:  # the partial products are added outside, roughly
+        lut += plan.phases_out * plan.product_width * 3 // 2
+        ff += plan.phases_out * plan.product_width * 5 // 2
     return {
         "lut": 27 + 4 * bits(plan.rows) + plan.words_out * lut,
         "ff": 65 + plan.lanes * seen + plan.words_out * ff,
-        "dsp": plan.lanes,
+        "dsp": plan.lanes * dsp,
     }
+
+
+def _multiplier(plan: SupportPlan) -> int:
+    """DSP blocks of a lane: signed operands of 25 by 18 bits, or parts of 24 by 17."""
+    operands = [fmt.width + (not fmt.signed) for fmt in (plan.source, plan.weight)]
+    return ceil((max(operands) - 1) / 24) * ceil((min(operands) - 1) / 17)
 
 
 def _choices(words: int) -> int:

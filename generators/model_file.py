@@ -88,3 +88,36 @@ def read_model(path: Path) -> tuple[dict[str, Any], list[Any]]:
             raise ValueError(f"layer{place[0]}.{place[1]} of {path.name} must have a weight")
         weights.append((found[place]["weight"], found[place].get("bias")))
     return config, weights
+
+
+def refitted(weights: list[Any], made: Any, config: Any, file: str) -> list[Any]:
+    """Return weights as `build` takes them, made for one configuration and used in another.
+
+    Integers are codes: where formats differ they become floats, which `build` quantises anew.
+    Raises ValueError where the two structures differ, as weights have no meaning in another.
+    """
+    result = []
+    if type(made) is not type(config) or len(made.plans) != len(config.plans):
+        raise ValueError(f"the engine and its layers must be those of {file}, with its weights")
+    for before, after, pair in zip(made.plans, config.plans, weights, strict=False):
+        for field in ("inputs", "outputs", "fan_in", "stride", "step"):
+            if getattr(before, field) != getattr(after, field):
+                raise ValueError(
+                    f"{field} of support {after.number} must be {getattr(before, field)}, for "
+                    f"which the weights of {file} were made, not {getattr(after, field)}"
+                )
+        weight, bias = pair
+        if before.weight != after.weight:
+            weight = _as_float(weight, before.weight.fraction)
+        scales = [plan.source.fraction + plan.weight.fraction for plan in (before, after)]
+        if scales[0] != scales[1]:
+            bias = _as_float(bias, scales[0])
+        result.append((weight, bias))
+    return result + weights[len(result) :]
+
+
+def _as_float(codes: Any, fraction: int) -> Any:
+    """Return what integer codes stand for; floats, or no bias, as they are."""
+    if codes is None or codes.dtype.kind not in "iu":
+        return codes
+    return np.ldexp(codes.astype(np.float64), -fraction)

@@ -1,6 +1,8 @@
 import pytest
 
 from kolam.flows import nextpnr, yosys, yowasp
+from kolam.generators import cyclic_sparse
+from kolam.hdl import Format
 from kolam.hdl.target import Target
 
 
@@ -62,6 +64,22 @@ def test_place_and_route_gives_a_frequency_for_each_seed(design, tmp_path):
     assert set(found["fmax_mhz_by_seed"]) == {"1", "2"}
     low, high = sorted(found["fmax_mhz_by_seed"].values())
     assert 50 < low <= found["fmax_mhz"] <= high < 1000
+
+
+def test_ice40_has_no_lutram_and_needs_none():
+    """A bank of 32 words asks for LUTs where there are such."""
+    fmt = Format.parse("s1.6")
+    design = cyclic_sparse.build(
+        cyclic_sparse.Config(
+            inputs=8,
+            supports=(cyclic_sparse.Support(outputs=8, fan_in=2, stride=1),),
+            formats=cyclic_sparse.Formats(input=fmt, weights=fmt, outputs=fmt),
+        )
+    )
+    assert "distributed" in {memory.style for memory in design.memories}
+    cost = yosys.synthesize(design, "ice40")
+    assert (cost["dsp"], cost["lutram"]) == (1, 0)
+    assert cost["bram36"] > 0
 
 
 class Altered:

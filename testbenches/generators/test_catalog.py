@@ -6,6 +6,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from kolam.flows import write
 from kolam.generators import ENGINES, MAX_TEXT, Design, catalog, load
 from kolam.hdl.names import check_identifier
 
@@ -125,3 +126,75 @@ def test_a_source_is_a_name_or_a_file(tmp_path):
         load(tmp_path / "none.toml")
     with pytest.raises(ValueError, match=r"formats\.input\.width must name a key"):
         load("csc-layer-16", set={"formats.input.width": 3})
+
+
+def test_weights_in_other_formats_stand_for_the_same_numbers():
+    """Codes are converted; an earlier fault took them as they were."""
+    given = load("csc-digits")
+    finer = load("csc-digits", set={"formats.weights": "s3.12", "formats.input": "u1.6"})
+    for one, other, was, now in zip(
+        given.words, finer.words, given.plans, finer.plans, strict=True
+    ):
+        np.testing.assert_array_equal(
+            was.weight.to_float(one.weight), now.weight.to_float(other.weight)
+        )
+        if one.bias is not None:  # at the scale of the sum
+            ahead = sum(p.fraction for p in (now.source, now.weight))
+            ahead -= sum(p.fraction for p in (was.source, was.weight))
+            np.testing.assert_array_equal(other.bias, one.bias << ahead)
+    coarser = load("csc-digits", set={"formats.weights": "s0.3"})
+    for one, other, was in zip(given.words, coarser.words, given.plans, strict=True):
+        near = np.clip(np.rint(was.weight.to_float(one.weight) * 8), -8, 7)
+        np.testing.assert_array_equal(other.weight, near)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"inputs": 128}, "inputs of support 0 must be 64, for which the weights of csc-digits"),
+        (
+            {
+                "supports": [{"outputs": 64, "fan_in": 8, "stride": 1}],
+                "formats.weights": "s0.7",
+                "formats.outputs": "s2.5",
+                "parallelism": 1,
+            },
+            "the engine and its layers must be those of csc-digits, with its weights",
+        ),
+    ],
+)
+def test_weights_have_no_meaning_in_another_structure(change, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        load("csc-digits", set=change)
+
+
+def test_a_weights_file_of_another_structure_is_refused(toml, tmp_path):
+    words = {"layer0.0.weight": np.ones((8, 2), int), "layer0.1.weight": np.ones((4, 3), int)}
+    config = load(toml).config.to_dict()
+    path = tmp_path / "w.npz"
+    np.savez(path, config=json.dumps(config), **words)
+    assert load(toml, weights=path).words[0].weight[0, 0] == 1
+    config["formats"]["weights"] = "s3.4"
+    np.savez(path, config=json.dumps(config), **words)
+    assert load(toml, weights=path).words[0].weight[0, 0] == 4
+    config["supports"][0]["stride"] = 3
+    np.savez(path, config=json.dumps(config), **words)
+    with pytest.raises(ValueError, match=r"stride of support 0 must be 3, for which .* w.npz"):
+        load(toml, weights=path)
+    np.savez(path, config="{}", **words)
+    assert load(toml, weights=path).words[0].weight[0, 0] == 1
+
+
+def test_floats_beyond_a_format_are_counted(toml, tmp_path):
+    words = {"layer0.0.weight": np.full((8, 2), 0.7), "layer0.1.weight": np.full((4, 3), 0.7)}
+    words["layer0.1.weight"][1] = [5, -5, 2]  # s1.6 ends at 2 - 1/64: that is no more than near
+    path = tmp_path / "w.npz"
+    np.savez(path, config="{}", **words)
+    assert load(toml, weights=path).limited == 2
+    assert load(toml).limited == 0
+
+
+def test_a_hand_off_folder_is_a_design(toml, tmp_path):
+    made = load(toml, seed=3)
+    again = load(write(made, tmp_path / "made", frames=2))
+    assert again.files() == made.files()

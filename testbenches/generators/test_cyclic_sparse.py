@@ -267,6 +267,14 @@ def test_a_cycle_of_any_size_is_complete(words, fan_in):
     assert config(*supports, inputs=words).connectivity.all()
 
 
+def test_a_chain_that_would_never_end_is_refused():
+    with pytest.raises(ValueError, match="fan_in must be at least 2, not 1"):
+        cycle(64, 1)
+    assert [s.fan_in for s in cycle(1, 1)] == [1]
+    with pytest.raises(ValueError, match="fan_ins must be at least 1 each"):
+        spread(64, 64, (4, 0))
+
+
 @pytest.mark.parametrize(
     ("inputs", "outputs", "fan_ins"), [(64, 16, (4, 4)), (30, 12, (3, 4)), (784, 100, (10, 10))]
 )
