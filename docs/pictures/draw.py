@@ -1,7 +1,8 @@
-"""Draw the pictures of docs/cyclic_sparse.md, beside this file.
+"""Draw the pictures of docs/cyclic_sparse.md, beside this file, and that of the README.
 
 group.svg: one group of a support layer, stage by stage. chain.svg: three frames through csc-1024.
-Every clock comes from the engine's own promises; the same bytes each time.
+Every clock comes from the engine's own promises. ../stream.svg: the streams, of no design in
+particular. The same bytes each time.
 """
 
 from pathlib import Path
@@ -17,6 +18,8 @@ STYLE = """<style>
     .note { font-size: 11px; fill: #555; }
     .edge { stroke: #ddd; stroke-width: 1; }
     .span { stroke: #555; stroke-width: 1; fill: none; }
+    .wire { stroke: #2b2b2b; stroke-width: 1.4; fill: none; }
+    .idle { fill: #eee; stroke: none; }
   </style>"""
 
 
@@ -128,13 +131,80 @@ def chain(design: CyclicSparse, frames: int) -> str:
     return page(left + width + 24, bottom + 46, f"{frames} frames through {design.name}", parts)
 
 
+def wire(x: float, y: float, cell: float, levels: str) -> str:
+    """Return a waveform of 0 and 1, a level a clock; y: of the 0."""
+    path = f"M{x:g} {y - 18 * int(levels[0]):g}"
+    for clock, level in enumerate(levels):
+        path += f"V{y - 18 * int(level):g}H{x + (clock + 1) * cell:g}"
+    return f'<path class="wire" d="{path}"/>'
+
+
+def words(x: float, y: float, cell: float, beats: list[str], shade: int) -> list[str]:
+    """Return the words of a bus, a name a clock; a name that goes on is one box, "" is idle."""
+    parts, clock = [], 0
+    while clock < len(beats):
+        name, start = beats[clock], clock
+        while clock < len(beats) and beats[clock] == name:
+            clock += 1
+        left, wide = x + start * cell, (clock - start) * cell
+        if name:
+            parts.append(box(left + 2, y - 18, wide - 4, 18, shade))
+            parts.append(text(left + wide / 2, y - 4, name))
+        else:
+            place = f'x="{left:g}" y="{y - 18:g}" width="{wide:g}" height="18"'
+            parts.append(f'<rect class="idle" {place}/>')
+    return parts
+
+
+def stream() -> str:
+    """Return two frames of four beats in and two out; all three pause in the second one only."""
+    left, top, cell, line = 132, 38, 40, 34
+    #                0....5....10...15
+    signals = (
+        ("s_axis_tvalid", "01111111011000000"),
+        ("s_axis_tready", "11111111101111111"),
+        ("s_axis_tdata", ",a0,a1,a2,a3,b0,b1,b2,,b3,b3,,,,,,"),
+        ("s_axis_tlast", "00001000011000000"),
+        ("m_axis_tvalid", "00000001100001110"),
+        ("m_axis_tready", "11111111111110111"),
+        ("m_axis_tdata", ",,,,,,,A0,A1,,,,,B0,B0,B1,"),
+        ("m_axis_tlast", "00000000100000010"),
+    )
+    clocks = len(signals[0][1])
+    bottom = top + line * (len(signals) + 1)
+    parts = []
+    for clock in range(clocks + 1):
+        parts.append(f'<path class="edge" d="M{left + clock * cell} {top}V{bottom}"/>')
+    beat = f"v-18h{cell // 2}v18h{cell // 2}"
+    parts.append(text(left - 12, top + 22, "clk", "end"))
+    parts.append(f'<path class="wire" d="M{left} {top + 26}{beat * clocks}"/>')
+    for number, (name, levels) in enumerate(signals):
+        y = top + line * (number + 1) + 26
+        parts.append(text(left - 12, y - 4, name, "end"))
+        if "," in levels:
+            shade = int(name.startswith("m"))
+            parts += words(left, y, cell, levels.split(","), shade)
+        else:
+            parts.append(wire(left, y, cell, levels))
+    taken, seen = left + 2 * cell, left + 8 * cell
+    ends = f"M{taken} {bottom + 6}v8M{seen} {bottom + 6}v8M{taken} {bottom + 10}H{seen}"
+    parts.append(f'<path class="span" d="{ends}"/>')
+    note = "latency: nobody has paused so far"
+    parts.append(text((taken + seen) / 2, bottom + 26, note, kind="note"))
+    for clock, note in ((8, "gap"), (9, "wait"), (13, "stall")):
+        parts.append(text(left + (clock + 0.5) * cell, top - 6, note, kind="note"))
+    title = "Two frames; in the second the source, then the design, then the sink pauses"
+    return page(left + clocks * cell + 16, bottom + 40, title, parts)
+
+
 def main() -> None:
-    """Write the pictures beside this file."""
+    """Write the pictures beside this file, and the README's in docs/."""
     design = load("csc-1024")
     assert isinstance(design, CyclicSparse)
     folder = Path(__file__).parent
     for name, picture in (("group", group(design.plans[0])), ("chain", chain(design, 3))):
         (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+    (folder.parent / "stream.svg").write_text(stream(), encoding="utf-8")
 
 
 if __name__ == "__main__":
