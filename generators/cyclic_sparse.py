@@ -307,7 +307,12 @@ class CyclicSparse(Design):
         return golden.answer(x, self.layers).saturated
 
     def predict(self, x: Any) -> NDArray[np.float64]:
-        """Return the float answer (frames, outputs) to float inputs (frames, inputs)."""
+        """Return the layers' own mathematics in floats: (frames, outputs) for (frames, inputs).
+
+        Not the hardware's answer: weights and biases are what their codes stand for, but no sum is
+        rounded or limited, and x is not clipped to the input format. For the hardware's, use
+        `reference`, with `formats` of the configuration: quantise x, and convert the codes back.
+        """
         return golden.forward_float(x, golden.in_float(self.layers))[-1]
 
     @property
