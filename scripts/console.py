@@ -5,13 +5,45 @@ With --json stdout gets one object and nothing else, whatever a library or a chi
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 Emit = Callable[[dict[str, Any]], None]
 Step = Callable[[int], None]
+
+
+def prepare() -> None:
+    """Let stdout and stderr take any character, and /dev/null take the place of closed streams.
+
+    Else a file that is opened later would become, say, the stdout of a child.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            os.dup2(null, number)
+            if null != number:
+                os.close(null)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def settle() -> None:
+    """Flush stdout and stderr; what cannot be written is dropped, as nobody can be told."""
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, number)
+            os.close(null)
+            with suppress(OSError):
+                stream.flush()
 
 
 def say(sentence: str) -> None:
@@ -42,11 +74,27 @@ def result(as_json: bool) -> Iterator[Emit]:
         print(json.dumps(value, indent=2, allow_nan=False), flush=True)
 
 
+class _Trimmed:
+    """A stream without spaces at the end of lines, with which rich fills its tables."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return int(self._stream.write(re.sub(r" +$", "", text, flags=re.MULTILINE)))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def screen() -> Any:
     """Return a rich console on stdout; a file has no width, and is given enough."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    trimmed: Any = _Trimmed(sys.stdout)
+    return Console(highlight=False, width=120, file=trimmed)
 
 
 @contextmanager

@@ -100,7 +100,11 @@ def print_facts(found: dict[str, Any]) -> None:
             "interval",
             f"{found['interval']} clocks from frame to frame, set by {found['bottleneck']}",
         ),
-        ("speed", f"{found['frames_per_second']:,} frames/s at {found['clock_mhz']:g} MHz"),
+        (
+            "speed",
+            f"{found['frames_per_second']:,}".removesuffix(".0")
+            + f" frames/s at {found['clock_mhz']:g} MHz",
+        ),
         (
             "multipliers",
             f"{chosen} = {lanes}" + (f", at most {asked} asked for" if asked is not None else ""),

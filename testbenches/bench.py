@@ -186,14 +186,14 @@ _BENCH = """\
 // Every beat of VECTORS/input.hex is offered to the design, every beat that comes out is compared
 // with VECTORS/output.hex, bit for bit. It prints one line that begins with PASS or FAIL.
 //
-//   +gap=P +stall=P    percent of clocks in which the source pauses, in which the sink refuses
+//   +gap=P +stall=P    percent of clocks, 0 to 99, in which the source pauses, the sink refuses
 //   +gap_pattern=N +stall_pattern=N    0 at random, as said above; 1 every other clock; 2 every
 //                      fourth; 3 in bursts; 4 for 16 clocks at the last beat of a frame; 5 until
 //                      the pipeline must be full, then never; 6 the source until all before is
 //                      answered, the sink until it sees valid
 //   +seed=N            of the pauses
-//   +reset_at=N        a reset N clocks after the first one, of +reset_clocks=N clocks; the second
-//                      part of the vectors follows it
+//   +reset_at=N        a reset N clocks after the first one, of +reset_clocks=N clocks; vectors for
+//                      what follows it must be there, and in a hand-off folder are not
 //   +latency=N +interval=N +ready=N    expected instead of what is promised; negative: anything
 //   +clocks=N          fail after so many clocks
 //   +output=FILE       the beats that came out: tlast and tdata
@@ -285,9 +285,12 @@ module @name@_tb;
         else $write("FAIL design=@name@ reason=%0s", reason);
         $write(" frames=%0d beats=%0d lasts=%0d mismatches=%0d", frames, got - base, lasts,
                mismatches);
-        $write(" latency=%0d interval=%0d ready=%0d", latency, free && !uneven && distances > 2 ?
-               interval : -1, ready);
-        $display(" errors=%0d overflows=%0d clocks=%0d seed=%0d", errors, overflows, clock, seed);
+        if (latency < 0) $write(" latency=none");
+        else $write(" latency=%0d", latency);
+        if (free && !uneven && distances > 2) $write(" interval=%0d", interval);
+        else $write(" interval=none");
+        $write(" ready=%0d errors=%0d overflows=%0d", ready, errors, overflows);
+        $display(" clocks=%0d seed=%0d", clock, seed);
         if (output_file != 0) $fclose(output_file);
         if (schedule_file != 0) $fclose(schedule_file);
         $finish(0);
@@ -344,10 +347,10 @@ module @name@_tb;
 
     percent = 0.0;
     if ($value$plusargs("gap=%f", percent)) begin end
-    gap = $rtoi(percent * 167772.16 + 0.5);
+    gap = percent >= 0.0 && percent <= 99.0 ? $rtoi(percent * 167772.16 + 0.5) : -1;
     percent = 0.0;
     if ($value$plusargs("stall=%f", percent)) begin end
-    stall = $rtoi(percent * 167772.16 + 0.5);
+    stall = percent >= 0.0 && percent <= 99.0 ? $rtoi(percent * 167772.16 + 0.5) : -1;
     if (!$value$plusargs("gap_pattern=%d", gap_pattern)) gap_pattern = 0;
     if (!$value$plusargs("stall_pattern=%d", stall_pattern)) stall_pattern = 0;
     if (!$value$plusargs("seed=%d", seed)) seed = 0;
@@ -376,6 +379,8 @@ module @name@_tb;
     fill;
     free = gap == 0 && stall == 0 && gap_pattern == 0 && stall_pattern == 0 && reset_at < 0 &&
            counts[11] == 1;
+    if (gap < 0) report("gap_must_be_0_to_99");
+    if (stall < 0) report("stall_must_be_0_to_99");
     if (!done) begin
       $readmemh({VECTORS, "input.hex"}, in_words, 0, counts[1] + counts[2] - 1);
       for (i = 0; i < counts[1] + counts[2]; i = i + 1) begin
@@ -400,6 +405,7 @@ module @name@_tb;
     end
 @end
     if (reset_at >= 0 && counts[2] == 0) report("reset_at");
+    if (reset_clocks < 1) report("reset_clocks");
     if ($value$plusargs("output=%s", file)) output_file = $fopen(file, "w");
     if ($value$plusargs("schedule=%s", file)) schedule_file = $fopen(file, "w");
     if ($value$plusargs("vcd=%s", file)) begin

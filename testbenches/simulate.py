@@ -19,6 +19,7 @@ from kolam.testbenches.stream_bench import Asked, Player, play
 
 SIMULATORS = ("icarus", "verilator", "myhdl", "cosim")
 ENOUGH = 6  # frames of a full pipeline, by which its interval is measured
+MOST = 0.99  # probability of a pause; above it a run hardly ends
 _JUDGED = ("mismatch", "latency", "interval", "ready")  # failures that a Run can report
 
 
@@ -107,7 +108,7 @@ def simulate(
 
     x: (frames, inputs) input codes; or script: frames, good and bad, and loads of weights; or
     neither, for a number of seeded frames; by default as many as show the interval.
-    gap, stall: probabilities, 0 to 0.99, that the source pauses and the sink refuses in a clock;
+    gap, stall: probabilities, 0 to MOST, that the source pauses and the sink refuses in a clock;
     gap_pattern, stall_pattern: other ways to. reset_at: clock of a reset in mid-run, of
     reset_clocks clocks; before: the frames sent until then (the same ones in reverse).
     clocks: fail after so many, 0 for no limit. vcd: a file for all signals.
@@ -130,7 +131,9 @@ def simulate(
     if simulator not in SIMULATORS:
         raise ValueError(f"simulator must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
     if simulator == "cosim" and vcd:
-        raise ValueError(f"vcd must be None with cosim, which cannot trace, not {vcd!r}")
+        raise ValueError("vcd must not be given with cosim, which cannot trace")
+    if vcd:
+        check_file("vcd", vcd)
     if script is None:
         count = filling(design) + ENOUGH if frames is None else frames
         rows = np.asarray(codes(design, count, seed) if x is None else x)
@@ -190,9 +193,9 @@ def _judged(job: _Job) -> Run:
         mismatches=numbers["mismatches"],
         saturated=answer.saturated,
         parallelism=getattr(design, "parallelism", None),
-        latency=_measured(numbers["latency"]),
+        latency=numbers.get("latency"),
         latency_promised=design.latency,
-        interval=_measured(numbers["interval"]),
+        interval=numbers.get("interval"),
         interval_promised=design.interval,
         ready=numbers["ready"],
         ready_promised=design.ready_after_reset,
@@ -207,6 +210,7 @@ def _judged(job: _Job) -> Run:
 def verdict(text: str) -> tuple[str, dict[str, int]]:
     """Return the verdict in what a simulation printed, and its numbers by name.
 
+    What was not measured (`latency=none`) is no number.
     Raises SimulationFailed when there is none, or more than one.
     """
     lines = [line for line in text.splitlines() if line.startswith(("PASS ", "FAIL "))]
@@ -318,14 +322,21 @@ def _schedule(text: str) -> tuple[tuple[str, int, int, int], ...]:
     return tuple((side, int(frame), int(start), int(end)) for side, frame, start, end in rows)
 
 
-def _measured(number: int) -> int | None:
-    return None if number < 0 else number
-
-
 def _percent(name: str, probability: float) -> float:
-    if not 0 <= probability <= 0.99:  # above it a run hardly ends
-        raise ValueError(f"{name} must be a probability of 0 to 0.99, not {probability!r}")
+    check_probability(name, probability)
     return float(f"{100 * probability:.6f}")
+
+
+def check_probability(name: str, probability: float) -> None:
+    """Raise ValueError, which calls it `name`, unless a pause may be so probable."""
+    if not 0 <= probability <= MOST:
+        raise ValueError(f"{name} must be a probability of 0 to {MOST}, not {probability!r}")
+
+
+def check_file(name: str, path: str | Path) -> None:
+    """Raise ValueError, which calls it `name`, unless a file can be written at `path`."""
+    if Path(path).is_dir() or not Path(path).parent.is_dir():
+        raise ValueError(f"{name} must be a file in a folder that exists, not {str(path)!r}")
 
 
 def _within(name: str, value: int, low: int, high: int) -> int:

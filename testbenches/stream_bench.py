@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from myhdl import Signal, Simulation, StopSimulation, always, delay
+from myhdl import CosimulationError, Signal, Simulation, StopSimulation, always, delay
 from myhdl._simulator import _signals
 
 from kolam.kernels.bits import word
@@ -152,13 +152,15 @@ class Player:
     def _report(self, reason: str) -> None:
         if self.line:
             return
-        interval = self.interval if self.free and not self.uneven and self.distances > 2 else -1
+        even = self.free and not self.uneven and self.distances > 2
+        latency = self.latency if self.latency >= 0 else "none"
+        interval = self.interval if even else "none"
         self.line = (
             ("FAIL" if reason else "PASS")
             + f" design={self.design.name}"
             + (f" reason={reason}" if reason else "")
             + f" frames={self.frames} beats={self.got - self.start} lasts={self.lasts}"
-            + f" mismatches={self.mismatches} latency={self.latency} interval={interval}"
+            + f" mismatches={self.mismatches} latency={latency} interval={interval}"
             + f" ready={self.ready} errors={self.errors} overflows={self.overflows}"
             + f" clocks={self.clock} seed={self.asked.seed}"
         )
@@ -345,7 +347,7 @@ def play(player: Player, place: Callable[..., Any], vcd: Path | None = None) -> 
     """Run the bench on place(**ports) until the player has its line.
 
     place: what makes a MyHDL block or a Cosimulation of signals by Verilog name; vcd: a file for
-    a trace of the block's signals, or None.
+    a trace of the block's signals, or None. Raises RuntimeError when vvp ends before the player.
     """
     known = len(_signals)
     ports = {port.name: word(port.width) for port in player.design.ports}
@@ -390,6 +392,8 @@ def play(player: Player, place: Callable[..., Any], vcd: Path | None = None) -> 
     simulation = Simulation(dut, tick, process)
     try:
         simulation.run(quiet=1)
+    except (BrokenPipeError, CosimulationError):
+        raise RuntimeError("vvp must run until the simulation ends, and was gone") from None
     finally:
         if not simulation._finished:  # else the next simulation would be refused
             simulation.quit()

@@ -167,7 +167,7 @@ IMAGE = "mem/squares_words.hex"
         ("vectors/counts.hex", lambda text: text.replace(b"00000008", b"00000007")),
         (
             "rtl/squares_handshake.v",
-            lambda text: text.replace(b"(s_axis_tvalid && s_axis_tlast)", b"0"),
+            lambda text: text.replace(b"= s_axis_tvalid && s_axis_tlast;", b"= 0;"),
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -195,6 +195,13 @@ def test_whatever_is_spoilt_is_seen(name, spoil, folder):
             assert str(error).startswith("FAIL ")  # noqa: PT017, either way will do
 
 
+@pytest.mark.parametrize("name", ["gap", "stall"])
+def test_a_pause_without_end_fails(name, folder):
+    code, said = run(folder, f"+{name}=100")
+    assert code == 1
+    assert said.startswith(f"FAIL design=squares reason={name}_must_be_0_to_99 ")
+
+
 @pytest.mark.parametrize(
     ("name", "shorten"), [("latency", "latency"), ("interval", "interval"), ("ready", "ready")]
 )
@@ -213,7 +220,9 @@ def test_a_stored_folder_runs_again(folder, design):
         np.testing.assert_array_equal(done.output, model["output"])
     assert [row[0] for row in done.schedule].count("m") == 8
     assert (folder.parent / "trace.vcd").read_text().count("$var") > 10
-    assert simulate_bundle(folder, stall=0.5, gap=0.5, seed=3).passed
+    paused = simulate_bundle(folder, stall=0.5, gap=0.5, seed=3)
+    assert paused.passed
+    assert (paused.latency, paused.interval) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -221,6 +230,7 @@ def test_a_stored_folder_runs_again(folder, design):
     [
         ({"simulator": "myhdl"}, "simulator must be icarus or verilator"),
         ({"stall": 1.0}, "stall must be a probability of 0 to 0.99, not 1.0"),
+        ({"vcd": "/"}, "vcd must be a file in a folder that exists, not '/'"),
     ],
 )
 def test_a_stored_folder_refuses(asked, sentence, folder):

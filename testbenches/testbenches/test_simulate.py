@@ -201,7 +201,24 @@ def test_the_bench_runs_as_handed_off(plus_one, tmp_path):
     assert run({"interval": 2}).startswith("FAIL design=plus_one reason=interval")
     assert run({"clocks": 7}).startswith("FAIL design=plus_one reason=clocks")
     assert run({"reset_at": 7}).startswith("FAIL design=plus_one reason=reset_at")
-    assert run({"gap": 50, "stall": 12.5, "seed": 9}).startswith("PASS")
+    paused = run({"gap": 50, "stall": 12.5, "seed": 9})
+    assert paused.startswith("PASS")
+    assert " latency=none interval=none ready=1 " in paused
+
+
+@pytest.mark.parametrize("value", ["100", "-1", "99.1", "25700", "1e99", "nan"])
+@pytest.mark.parametrize("name", ["gap", "stall"])
+def test_the_bench_refuses_a_pause_without_end(plus_one, tmp_path, name, value):
+    run = written(plus_one(), tmp_path, script=[Frame(x) for x in codes(plus_one(), 2)])
+    assert run({name: value}).startswith(f"FAIL design=plus_one reason={name}_must_be_0_to_99 ")
+    assert run({name: 99}).startswith("PASS ")
+
+
+def test_the_bench_refuses_a_reset_of_no_clocks(plus_one, tmp_path):
+    frames = [Frame(x) for x in codes(plus_one(), 2)]
+    run = written(plus_one(), tmp_path, script=frames, before=frames)
+    assert run({"reset_at": 3, "reset_clocks": 0}).startswith("FAIL design=plus_one reason=reset_c")
+    assert run({"reset_at": 3, "reset_clocks": 1}).startswith("PASS ")
 
 
 @pytest.mark.parametrize(
@@ -263,7 +280,9 @@ def test_verilator(plus_one, tmp_path):
         ({"x": np.full((2, 4), 1)}, "frame 0 must be 5 codes, not 4"),
         ({"x": np.full((2, 5), 256)}, "codes of frame 0 must be 0 to 255, not 256 to 256"),
         ({"x": np.full((2, 5), 0.5)}, "codes must be a vector of integers, not float64"),
-        ({"simulator": "cosim", "vcd": "a.vcd"}, "vcd must be None with cosim"),
+        ({"simulator": "cosim", "vcd": "a.vcd"}, "vcd must not be given with cosim"),
+        ({"vcd": "/"}, "vcd must be a file in a folder that exists, not '/'"),
+        ({"vcd": "no/a.vcd"}, "vcd must be a file in a folder that exists, not 'no/a.vcd'"),
         ({"script": []}, "script must hold at least one frame, not none"),
     ],
 )

@@ -80,6 +80,28 @@ def test_a_simulation_that_does_not_end_is_ended(hello):
         simulators.run(command, hello.parent, seconds=0.2)
 
 
+def test_a_simulation_that_is_killed_is_no_verdict(hello):
+    with pytest.raises(RuntimeError, match="must end by itself, not by SIGKILL"):
+        simulators.run(["sh", "-c", "kill -KILL $$"], hello.parent)
+
+
+def test_no_child_outlives_its_caller(hello, monkeypatch):
+    """Whatever ends the wait; a child that will not go is killed."""
+    children = []
+
+    def stop(self, *_, **__):
+        children.append(self)
+        self.stdout.readline()
+        raise SystemExit(143)
+
+    monkeypatch.setattr(simulators, "_GRACE", 0.1)
+    monkeypatch.setattr(simulators.subprocess.Popen, "communicate", stop)
+    for trap in ("", "trap '' TERM; "):
+        with pytest.raises(SystemExit):
+            simulators.run(["sh", "-c", f"{trap}echo; while :; do :; done"], hello.parent)
+    assert [child.returncode for child in children] == [-15, -9]
+
+
 def test_a_parameter_that_would_end_its_string_is_refused(hello):
     with pytest.raises(ValueError, match="WORD must be free of quotes"):
         simulators.icarus([hello], "hello", hello.parent, None, {"WORD": 'a"b'})
