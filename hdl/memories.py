@@ -10,7 +10,7 @@ from typing import Any
 from myhdl import always
 
 from kolam.hdl.image import Image
-from kolam.hdl.module import LeafText, instances, leaf
+from kolam.hdl.module import LeafText, instances, leaf, vector
 from kolam.hdl.target import Target
 
 
@@ -19,21 +19,25 @@ class MemoryClash(AssertionError):
 
 
 def _storage(style: str, width: int, depth: int) -> str:
-    return f'(* ram_style = "{style}", no_rw_check *)\nreg [{width - 1}:0] mem [0:{depth - 1}];\n'
+    return f'(* ram_style = "{style}", no_rw_check *)\nreg {vector(width)}mem [0:{depth - 1}];\n'
 
 
-def _opened(image: Image | None) -> str:
-    """Return the text that loads an image and, in simulation, checks what was loaded."""
+def _opened(image: Image | None) -> tuple[str, str]:
+    """Return what loads an image and, in simulation, checks it: declarations and process."""
     if image is None:
-        return ""
+        return "", ""
     chunks = -(-image.width // 32)
     padded = f"{{{32 * chunks - image.width}'d0, mem[k]}}" if image.width % 32 else "mem[k]"
-    return f"""
+    declared = f"""\
 // synthesis translate_off
 integer k, chunk, words, file;
 reg [31:0] sum;
 reg [{32 * chunks - 1}:0] word;
 // synthesis translate_on
+"""
+    return (
+        declared,
+        f"""
 initial begin
     $readmemh({{MEM_DIR, IMAGE}}, mem);
     // synthesis translate_off
@@ -56,7 +60,8 @@ initial begin
     end
     // synthesis translate_on
 end
-"""
+""",
+    )
 
 
 def _clash(depth: int) -> str:
@@ -71,26 +76,32 @@ always @(posedge clk)
 """
 
 
-def _read(style: str, width: int, abits: int, latency: int, written: bool) -> LeafText:
-    """Return a registered read; a LUT memory registers its address, not its data.
+def _read(
+    style: str, width: int, abits: int, latency: int, written: bool
+) -> tuple[str, str, tuple[str, ...]]:
+    """Return a registered read, as declarations, items, and outputs that are registers.
+
+    A LUT memory registers its address, not its data.
 
     Unless it is written: an address that waits two clocks would find what the clock between wrote.
     """
     if style == "block" and latency == 1:
-        return LeafText("always @(posedge clk) if (re) rdata <= mem[raddr];\n", ("rdata",))
+        return "", "\nalways @(posedge clk) if (re) rdata <= mem[raddr];\n", ("rdata",)
     if style == "block" or (written and latency == 2):
-        return LeafText(
-            f"reg [{width - 1}:0] fetched;\n"
-            "always @(posedge clk) begin\n"
+        return (
+            f"reg {vector(width)}fetched;\n",
+            "\nalways @(posedge clk) begin\n"
             "    if (re) fetched <= mem[raddr];\n    rdata <= fetched;\nend\n",
             ("rdata",),
         )
-    chain = "".join(f"reg [{abits - 1}:0] raddr_d{k + 1};\n" for k in range(latency))
+    chain = "".join(f"reg {vector(abits)}raddr_d{k + 1};\n" for k in range(latency))
     moves = "    if (re) raddr_d1 <= raddr;\n" + "".join(
         f"    raddr_d{k + 1} <= raddr_d{k};\n" for k in range(1, latency)
     )
-    return LeafText(
-        f"{chain}always @(posedge clk) begin\n{moves}end\nassign rdata = mem[raddr_d{latency}];\n"
+    return (
+        chain,
+        f"\nassign rdata = mem[raddr_d{latency}];\n\nalways @(posedge clk) begin\n{moves}end\n",
+        (),
     )
 
 
@@ -105,8 +116,9 @@ def _ram_text(
     target: Target, image: Image | None,
 ) -> LeafText:  # fmt: skip
     width = ports["rdata"]
-    read = _read(style, width, ports["raddr"], latency, written=True)
-    body = _storage(style, width, depth) + _opened(image)
+    kept, read, registers = _read(style, width, ports["raddr"], latency, written=True)
+    checked, opened = _opened(image)
+    body = _storage(style, width, depth) + kept + checked + opened + "\n"
     slices = _slices(parts, width)
     if len(slices) == 1:
         body += "always @(posedge clk) if (we) mem[waddr] <= wdata;\n"
@@ -116,7 +128,7 @@ def _ram_text(
             at = f"[{low + bits - 1}:{low}]"
             body += f"    if (we[{k}]) mem[waddr]{at} <= wdata{at};\n"
         body += "end\n"
-    return LeafText(body + read.body + _clash(depth), read.registers)
+    return LeafText(body + read + _clash(depth), registers)
 
 
 @leaf(outputs=("rdata",), verilog=_ram_text)
@@ -154,9 +166,10 @@ def ram(
 def _rom_text(
     ports: dict[str, int], *, image: Image, latency: int, style: str, target: Target
 ) -> LeafText:
-    read = _read(style, ports["rdata"], ports["raddr"], latency, written=False)
-    body = _storage(style, image.width, image.depth).replace(", no_rw_check", "")
-    return LeafText(body + _opened(image) + read.body, read.registers)
+    kept, read, registers = _read(style, ports["rdata"], ports["raddr"], latency, written=False)
+    storage = _storage(style, image.width, image.depth).replace(", no_rw_check", "")
+    checked, opened = _opened(image)
+    return LeafText(storage + kept + checked + opened + read, registers)
 
 
 @leaf(outputs=("rdata",), verilog=_rom_text)
@@ -182,21 +195,20 @@ def rom(
 def _shift_text(ports: dict[str, int], *, depth: int, style: str) -> LeafText:
     width, abits = ports["wdata"], ports["raddr"]
     if style == "shift":  # the form from which SRL16E and SRLC32E are inferred
+        bit = "[b]" if width > 1 else ""
         return LeafText(
-            f"genvar b;\ngenerate for (b = 0; b < {width}; b = b + 1) begin : bits\n"
-            f"    reg [{depth - 1}:0] line;\n"
-            f"    always @(posedge clk) if (we) line <= {{line[{depth - 2}:0], wdata[b]}};\n"
-            "    assign rdata[b] = line[raddr];\nend endgenerate\n".replace(
-                "wdata[b]", "wdata[b]" if width > 1 else "wdata"
-            ).replace("rdata[b]", "rdata[b]" if width > 1 else "rdata")
+            f"genvar b;\n\ngenerate\n    for (b = 0; b < {width}; b = b + 1) begin : bits\n"
+            f"        reg [{depth - 1}:0] line;\n\n        assign rdata{bit} = line[raddr];\n\n"
+            f"        always @(posedge clk) if (we) line <= {{line[{depth - 2}:0], wdata{bit}}};\n"
+            "    end\nendgenerate\n"
         )
     return LeafText(
-        f'(* ram_style = "distributed" *)\nreg [{width - 1}:0] mem [0:{depth - 1}];\n'
-        f"reg [{abits - 1}:0] newest = 0;\n"
-        f"wire [{abits - 1}:0] at = newest - raddr;\n"
-        f"wire [{abits - 1}:0] free = newest + 1'b1;\n"
+        f'(* ram_style = "distributed" *)\nreg {vector(width)}mem [0:{depth - 1}];\n'
+        f"reg {vector(abits)}newest = 0;\n"
+        f"wire {vector(abits)}at = newest - raddr;\n"
+        f"wire {vector(abits)}free = newest + 1'b1;\n\n"
+        "assign rdata = mem[at];\n\n"
         "always @(posedge clk) if (we) begin\n    mem[free] <= wdata;\n    newest <= free;\nend\n"
-        "assign rdata = mem[at];\n"
     )
 
 

@@ -11,6 +11,7 @@ yosys infers no accumulator whose addend is switched, so the hop form instantiat
 for xc7; for ecp5 the multiplier's own registers are used by instantiating MULT18X18D.
 """
 
+import textwrap
 from typing import Any
 
 from myhdl import always
@@ -23,7 +24,9 @@ _MULT18X18D = 18
 
 _HOP_XC7 = """
 wire [47:0] sum;
+
 assign p = sum[{pm}:0];
+
 DSP48E1 #(
     .ADREG(0), .ALUMODEREG(0), .CARRYINREG(0), .CARRYINSELREG(0), .CREG(0), .DREG(0), .INMODEREG(0)
 ) dsp (
@@ -40,37 +43,48 @@ DSP48E1 #(
 );
 """
 
-_MULTIPLY_ECP5 = """
+_FACTORS_ECP5 = """
 wire [17:0] aw = {a18};
 wire [17:0] bw = {b18};
 wire [35:0] product;
 wire signed [{mm}:0] m = product[{mm}:0];
+"""
+
+_MULTIPLY_ECP5 = """
 MULT18X18D #(
     .REG_INPUTA_CLK("CLK0"), .REG_INPUTB_CLK("CLK0"), .REG_OUTPUT_CLK("CLK0"), .GSR("DISABLED")
 ) multiplier (
     .CLK0(clk), .CE0(1'b1), .RST0(1'b0), .SIGNEDA(1'b1), .SIGNEDB(1'b1),
     .SOURCEA(1'b0), .SOURCEB(1'b0),
-    {pins}
+{pins}
 );
 """
 
-_MULTIPLY = """
+_FACTORS = """
 reg signed [{am}:0] ar;
 reg signed [{bm}:0] br;
 reg signed [{mm}:0] m;
-always @(posedge clk) begin
+"""
+
+_MULTIPLY = """
+always @(posedge clk) begin  // multiply
     ar <= a;
     br <= b;
     m <= ar * br;
 end
 """
 
-_ACCUMULATE = """
+# behind the declarations of the factors
+_SUM = """\
 reg first_m;
 reg signed [{pm}:0] sum;
 wire signed [{pm}:0] addend = {addend};
+
 assign p = sum;
-always @(posedge clk) begin
+"""
+
+_ACCUMULATE = """
+always @(posedge clk) begin  // accumulate
     first_m <= first;
     sum <= m + addend;
 end
@@ -81,22 +95,24 @@ def _extend(name: str, width: int, to: int) -> str:
     return f"{{{{{to - width}{{{name}[{width - 1}]}}}}, {name}}}" if width < to else name
 
 
-def _multiply(ports: dict[str, int], target: Target) -> str:
+def _multiply(ports: dict[str, int], target: Target, addend: str) -> LeafText:
+    """Return a multiplier and the accumulator behind it."""
     a, b = ports["a"], ports["b"]
+    total = _SUM.format(addend=addend, pm=ports["p"] - 1)
     sizes = {"am": a - 1, "bm": b - 1, "mm": a + b - 1}
     if target is not Target.ECP5 or max(a, b) > _MULT18X18D:
-        return _MULTIPLY.format(**sizes)
+        return LeafText(_FACTORS.format(**sizes) + total + _MULTIPLY + _ACCUMULATE)
     pins = [f".{bus}{k}({w}[{k}])" for bus, w in (("A", "aw"), ("B", "bw")) for k in range(18)]
     pins += [f".P{k}(product[{k}])" for k in range(36)]
-    return _MULTIPLY_ECP5.format(
-        a18=_extend("a", a, 18), b18=_extend("b", b, 18), pins=", ".join(pins), **sizes
-    )
+    factors = _FACTORS_ECP5.format(a18=_extend("a", a, 18), b18=_extend("b", b, 18), **sizes)
+    wired = textwrap.indent(textwrap.fill(", ".join(pins), 92), "    ")
+    return LeafText(factors + total + _MULTIPLY_ECP5.format(pins=wired) + _ACCUMULATE)
 
 
 def _accumulate_text(ports: dict[str, int], *, constant: int, target: Target) -> LeafText:
     p = ports["p"]
     addend = f"first_m ? {p}'sd{constant} : sum"
-    return LeafText(_multiply(ports, target) + _ACCUMULATE.format(addend=addend, pm=p - 1))
+    return _multiply(ports, target, addend)
 
 
 def _hop_text(ports: dict[str, int], *, target: Target) -> LeafText:
@@ -106,7 +122,7 @@ def _hop_text(ports: dict[str, int], *, target: Target) -> LeafText:
         wide = {"a": _extend("a", a, 30), "b": _extend("b", b, 18), "c": _extend("c", p, 48)}
         return LeafText(_HOP_XC7.format(pm=p - 1, **wide))
     addend = f"first_m ? {p}'sd0 : $signed(c)"
-    return LeafText(_multiply(ports, target) + _ACCUMULATE.format(addend=addend, pm=p - 1))
+    return _multiply(ports, target, addend)
 
 
 def _signed(word: Any) -> int:

@@ -234,7 +234,7 @@ def test_what_is_stored_is_told():
         module = design.name
         for instance in memory.path.split("/"):
             text = files[f"rtl/{module}.v"]
-            (module,) = re.findall(rf"^(\w+) (?:#\(.*\) )?{instance} \($", text, re.M)
+            (module,) = re.findall(rf"^    (\w+) (?:#\(.*\) )?{instance} \($", text, re.M)
 
 
 # what it connects
