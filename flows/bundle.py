@@ -64,13 +64,16 @@ def write(
     return Path(out)
 
 
-def admit(target: Path, out: Path | str, force: bool) -> None:
-    """Raise ValueError, in terms of `out`, unless the folder may be written to `target`."""
+def admit(target: Path, out: Path | str, force: bool, name: str = "out") -> None:
+    """Raise ValueError, which calls `out` by a name, unless the folder may be written to `target`.
+
+    target: the path of `out` without links.
+    """
     if target == Path(target.anchor) or target in (Path.cwd(), *Path.cwd().parents):
-        raise ValueError(f"out must be a folder outside of which one works, not {str(out)!r}")
+        raise ValueError(f"{name} must be a folder outside of which one works, not {str(out)!r}")
     if not os.path.lexists(target):
         return
-    wanted = "out must be absent, empty or a folder that kolam wrote"
+    wanted = f"{name} must be absent, empty or a folder that kolam wrote"
     if not target.is_dir():
         raise ValueError(f"{wanted}, not the file {str(out)!r}")
     if not any(target.iterdir()):

@@ -33,8 +33,8 @@ def main() -> None:
     try:
         with _ended_in_order():
             status = _status()
-    except OSError as error:  # nobody can be told
-        status = UNREAD if isinstance(error, BrokenPipeError) else WRONG
+    except BrokenPipeError:  # whoever read stdout has seen enough
+        status = UNREAD
     console.settle()
     sys.exit(status)
 
@@ -207,7 +207,7 @@ def generate(
     from kolam.flows import bundle
 
     with console.result(as_json) as emit:
-        bundle.admit(Path(os.path.realpath(out)), out, force)
+        bundle.admit(Path(os.path.realpath(out)), out, force, name="--out")
         made = _load(design, pairs, weights, seed)
         with console.progress(f"generating {design}"):
             bundle.write(made, out, force=force)

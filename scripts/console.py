@@ -47,8 +47,9 @@ def settle() -> None:
 
 
 def say(sentence: str) -> None:
-    """Print one line on stderr."""
-    print(sentence, file=sys.stderr, flush=True)
+    """Print one line on stderr, if anybody reads it."""
+    with suppress(OSError):
+        print(sentence, file=sys.stderr, flush=True)
 
 
 @contextmanager

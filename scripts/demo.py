@@ -1,5 +1,6 @@
 """The main job on real input: every held-out digit, through the generated Verilog, bit for bit."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from rich import box
 from rich.table import Table
 
 from kolam.flows import pictures, simulate, synthesize, write
+from kolam.flows.bundle import admit
 from kolam.generators import load
 from kolam.scripts import console
 from kolam.scripts.show import against_dense, weights
@@ -56,6 +58,8 @@ def run(out: Path) -> Demonstration:
     Raises what the Python API raises, ModuleNotFoundError without scikit-learn.
     """
     design = load(DESIGN, set={"target": TARGET})
+    bundle = out / design.name
+    admit(Path(os.path.realpath(bundle)), bundle, force=True, name="the folder below --out")
     images, labels = digits.heldout()
     values = design.streams[0].format.to_float(images)
 
@@ -66,7 +70,7 @@ def run(out: Path) -> Demonstration:
         ran = simulate(design, images, simulator="icarus")
     with console.progress("2/4 writing the hand-off folder"):
         out.mkdir(parents=True, exist_ok=True)
-        write(design, out / design.name, force=True, x=images)
+        write(design, bundle, force=True, x=images)
     with console.progress("3/4 synthesising for Artix-7 with yosys"):
         cost = synthesize(design, target=TARGET)
     with console.progress("4/4 drawing"):

@@ -1,11 +1,13 @@
 import copy
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 from myhdl import Signal, intbv
 
-from kolam.flows import nextpnr, yosys
+from kolam.flows import nextpnr, yosys, yowasp
 from kolam.flows.yowasp import ToolError
 from kolam.hdl.image import Image
 from kolam.hdl.memories import rom
@@ -112,3 +114,19 @@ def test_a_rom_with_two_clocks_of_latency_takes_no_flip_flop(tmp_path):
     assert ram["parameters"]["REGMODE_A"] == ram["parameters"]["REGMODE_B"] == "OUTREG"
     with pytest.raises(ToolError, match="a path from register to register"):
         nextpnr.route(tmp_path, "netlist.json", [1])
+
+
+def test_tools_can_be_stopped(tmp_path, monkeypatch):
+    """Or whoever waits for a pool of them would wait for their end."""
+    (tmp_path / "idle_tool.py").write_text("import time\n\ndef idle(_):\n    time.sleep(999)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(yowasp.run, "idle_tool", "idle", [], tmp_path, "log")
+        while not yowasp._running:
+            time.sleep(0.01)
+        yowasp.stop()
+        with pytest.raises(yowasp.ToolError, match="idle-tool must end well"):
+            waiting.result()
+    assert not yowasp._running

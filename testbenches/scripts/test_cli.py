@@ -160,10 +160,11 @@ def test_json_is_empty_where_a_sentence_is_due(command, kolam):
     refused(kolam(command, "no-such-design", "--json"), "no-such-design")
 
 
-def test_debug_shows_where_it_comes_from(kolam, monkeypatch):
+@pytest.mark.parametrize(("name", "kind"), [("no-design", ValueError), ("no.toml", OSError)])
+def test_debug_shows_where_it_comes_from(name, kind, kolam, monkeypatch):
     monkeypatch.setenv("KOLAM_DEBUG", "1")
-    monkeypatch.setattr(sys, "argv", ["kolam", "show", "no-such-design"])
-    with pytest.raises((ValueError, OSError), match="no-such-design"):
+    monkeypatch.setattr(sys, "argv", ["kolam", "show", name])
+    with pytest.raises(kind, match=name):
         cli.main()
 
 
@@ -395,10 +396,15 @@ def test_the_program_itself(tiny):
     assert done.stdout.startswith("tiny ")
 
 
-@pytest.mark.parametrize("arguments", ["show $1", "--help", "catalog --json", "show no 2>&1"])
+@pytest.mark.parametrize("arguments", ["show $1", "--help", "catalog --json"])
 def test_whoever_reads_may_stop(arguments, tiny):
     done = shell(f"set -o pipefail; $0 {arguments} | true", tiny)
     assert (done.returncode, done.stdout, done.stderr) == (141, "", "")
+
+
+def test_nobody_has_to_read_what_was_wrong():
+    for place in ("2>&1 | true", "2>/dev/full"):
+        assert shell(f"set -o pipefail; $0 show no {place}").returncode == 2
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
