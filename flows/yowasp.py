@@ -73,6 +73,7 @@ def _main(package: str, function: str, arguments: list[str]) -> int:
     path = Path(tempfile.gettempdir(), f"kolam-{package}-{os.getuid()}.lock")
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
+    tempfile.tempdir = str(Path.cwd())  # what a killed tool leaves goes with its folder
 
     class Deep(wasmtime.Config):
         def __init__(self) -> None:

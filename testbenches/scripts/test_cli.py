@@ -422,16 +422,24 @@ def test_any_encoding_will_do(encoding, tiny):
     assert "m_axis" in done.stdout
 
 
-def test_a_request_to_end_is_heeded(tmp_path):
-    """The simulator ends too, and its folder goes."""
+@pytest.mark.parametrize(
+    ("arguments", "begun"),
+    [
+        (["simulate", "csc-layer-16", "--frames", "4000"], "kolam-*/*.vvp"),
+        (["synth", "csc-layer-16"], "kolam-*/yowasp_*"),
+    ],
+    ids=["simulate", "synth"],
+)
+def test_a_request_to_end_is_heeded(arguments, begun, tmp_path):
+    """The tool ends too, and its folder goes."""
     with subprocess.Popen(
-        [PROGRAM, "simulate", "csc-layer-16", "--frames", "4000"],
+        [PROGRAM, *arguments],
         stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)},
     ) as program:  # fmt: skip
-        while not list(tmp_path.glob("kolam-*/*.vvp")) and program.poll() is None:
+        while not list(tmp_path.glob(begun)) and program.poll() is None:
             time.sleep(0.01)
         program.terminate()
         _, said = program.communicate()  # whoever holds stderr has ended
     assert program.returncode == 143
     assert said.count("\n") == 1
-    assert not list(tmp_path.iterdir())
+    assert all(path.suffix == ".lock" for path in tmp_path.iterdir())
