@@ -94,11 +94,12 @@ def test_model_holds_integers_and_their_formats(written, design):
         assert str(model["output_format"]) == "u8.0"
 
 
-def test_same_bytes_whatever_the_hash_seed_and_the_folder(written, tmp_path):
+def test_same_bytes_whatever_the_hash_seed_and_the_folder(written, make_table, tmp_path):
+    place = (make_table.__module__, str(CONFTEST))  # a module is named in what it makes
     code = (
         "import importlib.util, sys\n"
         "from kolam.flows import write\n"
-        f"spec = importlib.util.spec_from_file_location('c', {str(CONFTEST)!r})\n"
+        f"spec = importlib.util.spec_from_file_location(*{place!r})\n"
         "module = importlib.util.module_from_spec(spec)\n"
         "spec.loader.exec_module(module)\n"
         "write(module.Table(), 'out')\n"
