@@ -32,7 +32,7 @@ def load(
     OSError.
     """
     text, origin = str(source), None
-    if text not in catalog.ENTRIES and Path(source).is_dir():
+    if text and text not in catalog.ENTRIES and Path(source).is_dir():
         text = str(Path(source) / "reference" / "model.npz")
     if text in catalog.ENTRIES:
         name, (values, words) = text.replace("-", "_"), catalog.values(text)
@@ -75,7 +75,7 @@ def _toml(path: Path) -> dict[str, Any]:
     if len(data) > MAX_TEXT:
         raise ValueError(f"{path.name} must be at most {MAX_TEXT} bytes")
     try:
-        return tomllib.loads(data.decode())
+        return tomllib.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path.name} must be TOML: {error}") from None
 

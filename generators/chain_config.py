@@ -113,7 +113,7 @@ class Config:
         check_kind(self, "loadable", bool)
         check_kind(self, "target", Target)
         if not self.supports or not all(isinstance(s, Support) for s in self.supports):
-            raise TypeError(f"supports must be a tuple of Support, not {self.supports!r}")
+            raise TypeError(f"supports must be one Support or more, not {self.supports!r}")
         for name in ("weights", "outputs"):
             formats = getattr(self.formats, name)
             if isinstance(formats, tuple) and len(formats) != len(self.supports):

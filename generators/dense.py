@@ -61,7 +61,7 @@ class Config:
     def __post_init__(self) -> None:
         kinds = isinstance(self.layers, tuple) and all(isinstance(v, Layer) for v in self.layers)
         if not kinds or not self.layers:
-            raise TypeError(f"layers must be a tuple of Layer, not {self.layers!r}")
+            raise TypeError(f"layers must be one Layer or more, not {self.layers!r}")
         _ = self.chain
 
     @cached_property

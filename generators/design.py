@@ -250,9 +250,14 @@ class Design(ABC):
     def saturated(self, x: Any) -> Ints:
         """Return how many words saturate in each frame of input codes."""
 
+    @property
+    def limited(self) -> int:
+        """Weights given as floats beyond their format, and so limited to it."""
+        return 0
+
     @abstractmethod
     def predict(self, x: Any) -> NDArray[np.float64]:
-        """Return the float answer (frames, outputs) to float inputs (frames, inputs)."""
+        """Return the answer of the mathematics in floats, nothing rounded, to (frames, inputs)."""
 
     @property
     @abstractmethod

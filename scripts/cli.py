@@ -192,7 +192,10 @@ def _load(name: str, pairs: tuple[str, ...], weights: Path | None, seed: int | N
 
         load_bundle(name)  # as it was written, or not at all
         source = Path(name) / "reference" / "model.npz"
-    return load(source, set=settings(pairs) or None, weights=weights, seed=seed)
+    made = load(source, set=settings(pairs) or None, weights=weights, seed=seed)
+    if made.limited:
+        console.say(f"{made.limited} weights beyond their format were limited to it")
+    return made
 
 
 @commands.command()

@@ -113,6 +113,12 @@ def test_files_that_are_no_configuration(text, sentence, toml):
         load(toml)
 
 
+def test_a_byte_order_mark_is_no_key(toml):
+    plain = load(toml).config
+    toml.write_bytes(b"\xef\xbb\xbf" + toml.read_bytes())
+    assert load(toml).config == plain
+
+
 def test_bytes_that_are_no_text(toml):
     toml.write_bytes(b"inputs = \xff\xfe")
     with pytest.raises(ValueError, match=r"small net\.toml must be TOML: "):

@@ -116,8 +116,8 @@ def test_plain_values_and_back():
 @pytest.mark.parametrize(
     ("layers", "fields", "error", "sentence"),
     [
-        ((), {}, TypeError, "layers must be a tuple of Layer, not ()"),
-        ((3,), {}, TypeError, "layers must be a tuple of Layer, not (3,)"),
+        ((), {}, TypeError, "layers must be one Layer or more, not ()"),
+        ((3,), {}, TypeError, "layers must be one Layer or more, not (3,)"),
         ((Layer(outputs=4),), {"parallelism": 5}, ValueError,
          "parallelism must be 1 to 4, not 5; the nearest is 4"),
         ((Layer(outputs=4),), {"parallelism": 0}, ValueError,

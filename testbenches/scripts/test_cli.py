@@ -443,3 +443,12 @@ def test_a_request_to_end_is_heeded(arguments, begun, tmp_path):
     assert program.returncode == 143
     assert said.count("\n") == 1
     assert all(path.suffix == ".lock" for path in tmp_path.iterdir())
+
+
+def test_weights_beyond_their_format_are_told(kolam, tiny):
+    words = {"layer0.0.weight": np.full((8, 2), 9.0), "layer0.1.weight": np.zeros((4, 4))}
+    np.savez(tiny.with_name("w.npz"), config="{}", **words, **{"layer0.1.bias": np.zeros(4)})
+    done = kolam("show", tiny, "--weights", "w.npz")
+    assert done.status == 0
+    assert done.err == "16 weights beyond their format were limited to it\n"
+    assert kolam("show", tiny).err == ""
