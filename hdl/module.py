@@ -284,7 +284,7 @@ class _Emitter:
         name = made.func.__name__
         made.children = placed
         made.needs_folder = any(i.target.needs_folder for i in placed)
-        for variable, value in {**local, **fresh}.items():
+        for variable, value in _in_order(made.func, {**local, **fresh}):
             for label, item in _labelled(variable, value):
                 if isinstance(item, _Signal):
                     made.names.setdefault(id(item), label)
@@ -494,6 +494,13 @@ def _sources(signal: _Signal) -> Iterator[_Signal]:
             yield from _sources(part)
     else:
         yield signal
+
+
+def _in_order(func: Callable[..., Any], variables: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return variables as their names come in the source; frames order them by Python's version."""
+    words = re.findall(r"\w+", inspect.getsource(func))
+    places = {word: place for place, word in reversed(list(enumerate(words)))}
+    return sorted(variables.items(), key=lambda item: places.get(item[0], 0))
 
 
 def _labelled(label: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -244,6 +244,23 @@ def test_the_same_bytes_whatever_was_emitted_before() -> None:
 
 
 @module
+def captured(clk, x, y):
+    """A comprehension uses `early`: Python 3.11 puts such a variable last in a frame."""
+    early = word(len(x))
+    late = word(len(x))
+    one = [increment(clk, x, early, by=1) for _ in range(1)]
+    two = increment(clk, early, late, by=1)
+    three = increment(clk, late, y, by=1)
+    return instances()
+
+
+def test_wires_come_as_in_the_source_on_every_python() -> None:
+    ports = {"clk": bit(), "x": word(8), "y": word(8)}
+    wires = re.findall(r"wire \[7:0\] (\w+);", emit(captured, "top", ports).files["rtl/top.v"])
+    assert wires == ["early", "late"]
+
+
+@module
 def shelf(clk, re, at, word_a, word_b, *, first, second):
     """Two ROMs of one shape."""
     one = rom(clk, re, at, word_a, image=first)
