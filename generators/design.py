@@ -86,6 +86,16 @@ class Stream(_Described):
         """Elements of a frame."""
         return len(self.order)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a frame's codes: (elements,), or (elements, 2) of re and im if complex."""
+        return (self.elements,) if self.parts == 1 else (self.elements, self.parts)
+
+    @property
+    def part_bits(self) -> int:
+        """Bits of a part of an element on the bus."""
+        return self.element_bits // self.parts
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain values, and the elements; order is a list or "natural"."""
         order = "natural" if isinstance(self.order, range) else list(self.order)
@@ -289,34 +299,39 @@ class Design(ABC):
         Raises TypeError for what are no integers, ValueError for codes beyond the format.
         """
         stream = self._stream("s_axis")
-        size = stream.element_bits // _BYTE
-        codes = np.atleast_2d(np.asarray(x))
-        if codes.shape[1] != stream.elements:
-            raise ValueError(f"x must have {stream.elements} columns, not {codes.shape[1]}")
+        size = stream.part_bits // _BYTE
+        codes = np.asarray(x)
+        codes = codes[None] if codes.ndim == len(stream.shape) else codes
+        if codes.shape[1:] != stream.shape:
+            raise ValueError(f"x must be of shape (frames, *{stream.shape}), not {codes.shape}")
         if codes.dtype.kind not in "iu":
             raise TypeError(f"x must be integers, the codes of {stream.format}, not {codes.dtype}")
         low, high = stream.format.minimum, stream.format.maximum
         if codes.size and (codes.min() < low or codes.max() > high):
             raise ValueError(f"x must be {low} to {high}, not {codes.min()} to {codes.max()}")
-        frame = np.zeros((len(codes), stream.beats * stream.lanes), np.int64)
-        frame[:, : stream.elements] = codes[:, list(stream.order)]
+        words = codes[:, list(stream.order)].reshape(len(codes), -1)
+        frame = np.zeros((len(codes), stream.beats * stream.lanes * stream.parts), np.int64)
+        frame[:, : words.shape[1]] = words
         octets = frame.astype("<i8").view(np.uint8).reshape(*frame.shape, 8)[..., :size]
         return octets.tobytes()
 
     def unpack(self, data: bytes) -> Ints:
-        """Return the codes (frames, outputs) in the bytes that an AXI DMA receives."""
+        """Return the codes of the output frames in the bytes that an AXI DMA receives."""
         stream = self._stream("m_axis")
-        size = stream.element_bits // _BYTE
-        row = stream.beats * stream.lanes * size
-        if len(data) % row:
-            raise ValueError(f"data must be whole frames of {row} bytes, not {len(data)} bytes")
-        octets = np.frombuffer(data, np.uint8).reshape(-1, stream.beats * stream.lanes, size)
+        size = stream.part_bits // _BYTE
+        places = stream.beats * stream.lanes * stream.parts
+        if len(data) % (places * size):
+            raise ValueError(
+                f"data must be whole frames of {places * size} bytes, not {len(data)} bytes"
+            )
+        octets = np.frombuffer(data, np.uint8).reshape(-1, places, size)
         codes = np.zeros(octets.shape[:2], np.int64)
         for k in range(size):
             codes |= octets[..., k].astype(np.int64) << _BYTE * k
         if stream.format.signed:
-            sign = np.int64(1) << np.int64(stream.element_bits - 1)
+            sign = np.int64(1) << np.int64(stream.part_bits - 1)
             codes = (codes ^ sign) - sign
-        out = np.zeros((len(codes), stream.elements), np.int64)
-        out[:, list(stream.order)] = codes[:, : stream.elements]
+        out = np.zeros((len(codes), *stream.shape), np.int64)
+        kept = codes[:, : stream.elements * stream.parts]
+        out[:, list(stream.order)] = kept.reshape(len(codes), *stream.shape)
         return out

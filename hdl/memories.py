@@ -5,6 +5,7 @@ Python model and, in simulation, the Verilog stop when one does. What was read i
 clock, `latency` clocks later, whatever is written meanwhile.
 """
 
+from collections import deque
 from typing import Any
 
 from myhdl import always
@@ -188,6 +189,44 @@ def rom(
         rdata.next = pipe[latency - 1]
         for stage in range(latency - 1, 0, -1):
             pipe[stage] = pipe[stage - 1]
+
+    return instances()
+
+
+def _table_text(
+    ports: dict[str, int], *, image: Image, latency: int, style: str,
+    raddr_b: None = None, rdata_b: None = None,
+) -> LeafText:  # fmt: skip
+    checked, opened = _opened(image)
+    body = _storage(style, image.width, image.depth).replace(", no_rw_check", "")
+    reads = ""
+    for suffix in ("", "_b") if "rdata_b" in ports else ("",):
+        names = [*(f"fetched{suffix}_{k + 1}" for k in range(latency - 1)), f"rdata{suffix}"]
+        body += "".join(f"reg {vector(image.width)}{name};\n" for name in names[:-1])
+        moves = [f"{names[0]} <= mem[raddr{suffix}];"]
+        moves += [f"{new} <= {old};" for old, new in zip(names, names[1:], strict=False)]
+        lines = "".join(f"    {move}\n" for move in moves)
+        reads += f"\nalways @(posedge clk) if (ce) begin\n{lines}end\n"
+    registers = ("rdata", "rdata_b") if "rdata_b" in ports else ("rdata",)
+    return LeafText(body + checked + opened + reads, registers)
+
+
+@leaf(outputs=("rdata", "rdata_b"), verilog=_table_text)
+def table(
+    clk, ce, raddr, rdata, raddr_b=None, rdata_b=None, *,
+    image: Image, latency: int = 1, style: str = "block",
+) -> Any:  # fmt: skip
+    """ROM in a pipeline with an enable: one or two read ports, `latency` enabled clocks."""
+    reads = [(raddr, rdata, deque([0] * latency, latency))]
+    if raddr_b is not None:
+        reads.append((raddr_b, rdata_b, deque([0] * latency, latency)))
+
+    @always(clk.posedge)
+    def access():
+        if ce:
+            for address, data, line in reads:
+                line.append(image.words[int(address)])
+                data.next = line[0]
 
     return instances()
 

@@ -18,12 +18,12 @@ LAST, GOOD, BAD, WAIT = 1, 2, 4, 8  # flags of a beat into the design; LAST serv
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame of the input stream: codes (inputs,), in natural order.
+    """One frame of the input stream: codes (inputs,) or, complex, (inputs, 2), in natural order.
 
     short: beats sent when the frame ends too early, its tlast on the last of them; else 0.
     long: beats that follow the frame's own before tlast comes, when it ends too late; else 0.
 
-    Raises ValueError for codes that are not a vector of integers, or both of short and long.
+    Raises ValueError for codes that are not such integers, or both of short and long.
     """
 
     codes: ArrayLike
@@ -32,9 +32,10 @@ class Frame:
 
     def __post_init__(self) -> None:
         codes = np.asarray(self.codes)
-        if codes.ndim != 1 or codes.dtype.kind not in "iu":
+        if codes.ndim not in (1, 2) or codes.dtype.kind not in "iu":
             raise ValueError(
-                f"codes must be a vector of integers, not {codes.dtype} of shape {codes.shape}"
+                f"codes must be a vector of integers, or of pairs of them, "
+                f"not {codes.dtype} of shape {codes.shape}"
             )
         object.__setattr__(self, "codes", codes)
         for field in ("short", "long"):
@@ -87,7 +88,7 @@ class Phase:
     have begun to come before.
     loads, loads_flags: the same of s_axis_weight; WAIT where data may go on.
     wanted: (beats, bytes) that the output must carry, wanted_flags: (beats,) of LAST;
-    codes: (good frames, outputs), the golden answer that they hold.
+    codes: (good frames, *shape of a frame), the golden answer that they hold.
     errors: pulses of event_frame_error, of both streams; saturated: words saturated in good frames;
     quiet: whether event_overflow must never be high.
     """
@@ -122,7 +123,7 @@ def phase(design: Any, script: Script, seed: int = 0) -> Phase:
     frames = [part for part in script if isinstance(part, Frame)]
     good = np.array([frame.good for frame in frames], bool)
     data, flags, codes = _inputs(design, script, np.random.PCG64(seed))
-    answer = np.zeros((len(frames), len(sink.order)), np.int64)
+    answer = np.zeros((len(frames), *sink.shape), np.int64)
     saturated = np.zeros(len(frames), np.int64)
     for model, rows in _models(design, script):
         answer[rows] = model.reference(codes[rows])
@@ -151,14 +152,14 @@ def filling(design: Any) -> int:
 
 
 def codes(design: Any, frames: int, seed: int = 0) -> NDArray[np.int64]:
-    """Return (frames, inputs) seeded codes of the input format, its corners among the first."""
+    """Return seeded codes of input frames, corners of the format among the first."""
     source = stream(design, "s_axis")
     low, high = source.format.minimum, source.format.maximum
-    raw = np.random.PCG64(seed).random_raw(frames * len(source.order))
+    raw = np.random.PCG64(seed).random_raw(frames * len(source.order) * source.parts)
     shift = np.uint64(64 - source.format.width)
-    x = (raw >> shift).astype(np.int64).reshape(frames, -1) + low
+    x = (raw >> shift).astype(np.int64).reshape(frames, *source.shape) + low
     for number, corner in enumerate([[high], [low], [low, high], [0]], start=1):
-        x[number : number + 1] = np.resize(corner, x.shape[1])
+        x[number : number + 1] = np.resize(corner, source.shape)
     return x
 
 
@@ -185,26 +186,28 @@ def stream(design: Any, name: str) -> Any:
 def pack(
     codes: NDArray[np.int64], stream: Any, random: np.random.BitGenerator | None = None
 ) -> NDArray[np.uint8]:
-    """Return the tdata bytes (frames, beats, bytes) that carry codes (frames, elements).
+    """Return the tdata bytes (frames, beats, bytes) that carry codes (frames, *shape of a frame).
 
     Elements beyond the frame are zero, or garbage from a bit generator.
     """
-    frames, size = len(codes), stream.element_bits // 8
-    shape = (frames, stream.beats * stream.lanes, size)
-    elements = np.zeros(shape, np.uint8) if random is None else _garbage(random, shape)
-    words = np.ascontiguousarray(codes[:, list(stream.order)], "<i8")
-    elements[:, : words.shape[1]] = words.view(np.uint8).reshape(*words.shape, 8)[..., :size]
-    return elements.reshape(frames, stream.beats, stream.lanes * size)
+    frames, size = len(codes), stream.part_bits // 8
+    shape = (frames, stream.beats * stream.lanes * stream.parts, size)
+    parts = np.zeros(shape, np.uint8) if random is None else _garbage(random, shape)
+    words = np.ascontiguousarray(codes[:, list(stream.order)], "<i8").reshape(frames, -1)
+    parts[:, : words.shape[1]] = words.view(np.uint8).reshape(*words.shape, 8)[..., :size]
+    return parts.reshape(frames, stream.beats, stream.lanes * stream.parts * size)
 
 
 def unpack(data: NDArray[np.uint8], stream: Any) -> NDArray[np.int64]:
-    """Return the codes (frames, elements) in tdata bytes (frames * beats, bytes)."""
-    size = stream.element_bits // 8
-    elements = data.reshape(-1, stream.beats * stream.lanes, size)[:, : len(stream.order)]
-    sign = np.where(elements[..., -1:] >> 7 & stream.format.signed, 255, 0).astype(np.uint8)
-    words = np.concatenate([elements, np.repeat(sign, 8 - size, axis=2)], axis=2)
-    codes = np.zeros(elements.shape[:2], np.int64)
-    codes[:, list(stream.order)] = np.ascontiguousarray(words).view("<i8")[..., 0]
+    """Return the codes (frames, *shape of a frame) in tdata bytes (frames * beats, bytes)."""
+    size, count = stream.part_bits // 8, len(stream.order) * stream.parts
+    parts = data.reshape(-1, stream.beats * stream.lanes * stream.parts, size)[:, :count]
+    sign = np.where(parts[..., -1:] >> 7 & stream.format.signed, 255, 0).astype(np.uint8)
+    words = np.concatenate([parts, np.repeat(sign, 8 - size, axis=2)], axis=2)
+    codes = np.zeros((len(parts), *stream.shape), np.int64)
+    codes[:, list(stream.order)] = (
+        np.ascontiguousarray(words).view("<i8").reshape(len(parts), *stream.shape)
+    )
     return codes
 
 
@@ -291,11 +294,11 @@ def port_width(design: Any, name: str) -> int:
 
 
 def _matrix(source: Any, frames: Sequence[Frame]) -> NDArray[np.int64]:
-    inputs, low, high = len(source.order), source.format.minimum, source.format.maximum
+    low, high = source.format.minimum, source.format.maximum
     for number, frame in enumerate(frames):
         row = np.asarray(frame.codes)
-        if row.shape != (inputs,):
-            raise ValueError(f"frame {number} must be {inputs} codes, not {row.size}")
+        if row.shape != source.shape:
+            raise ValueError(f"frame {number} must be {source.shape} codes, not {row.shape}")
         if row.min() < low or row.max() > high:
             raise ValueError(
                 f"the codes of frame {number} must be {low} to {high}, "

@@ -1,0 +1,200 @@
+"""What an FFT is asked to be: a configuration, checked at birth."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from kolam.generators.fields import check_integer, check_keys, check_kind, member
+from kolam.hdl import Format, Rounding
+from kolam.hdl.target import Target
+
+LEAST, MOST = 8, 1 << 16  # points
+WIDEST = 32  # bits of a part of the input, and of a twiddle
+MOST_BITS = 64  # of any word inside
+
+
+class Order(Enum):
+    """In which order the points of a frame come."""
+
+    NATURAL = "natural"
+    BIT_REVERSED = "bit_reversed"
+
+
+class Direction(Enum):
+    """e^(-2 pi j ik/N), or e^(+2 pi j ik/N)."""
+
+    FORWARD = "forward"
+    INVERSE = "inverse"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Formats:
+    """Of a part (re or im) of the input and of the output, and of a twiddle.
+
+    output: None is the input's with as many integer bits more as the scaling lets the frame grow
+    (for 1/N none; where nothing is scaled log2 N + 1, so that nothing is ever limited). twiddle:
+    s1.f, f at least 1. rounding: of the one narrowing, at the output. Raises TypeError, ValueError.
+    """
+
+    input: Format = Format(True, 0, 15)
+    output: Format | None = None
+    twiddle: Format = Format(True, 1, 16)
+    rounding: Rounding = Rounding.HALF_EVEN
+
+    def __post_init__(self) -> None:
+        check_kind(self, "input", Format)
+        check_kind(self, "twiddle", Format)
+        check_kind(self, "rounding", Rounding)
+        if self.output is not None:
+            check_kind(self, "output", Format)
+        for name, least in (("input", 2), ("output", 2), ("twiddle", 3)):
+            fmt = getattr(self, name)
+            if fmt is None:
+                continue
+            most = MOST_BITS if name == "output" else WIDEST
+            if not fmt.signed or not least <= fmt.width <= most:
+                raise ValueError(
+                    f"formats.{name} must be signed, of {least} to {most} bits, not {fmt}"
+                )
+        if self.twiddle.integer != 1:
+            raise ValueError(
+                f"formats.twiddle must have one integer bit, like s1.16, not {self.twiddle}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """A discrete Fourier transform of `points` complex samples, one sample a clock.
+
+    points: N, a power of two. direction: forward or inverse; the gain is that of scaling in both.
+    input_order, output_order: of the points in a frame. scaling: for each of the log2 N stages
+    the bits (0 or 1) by which it scales down, and last the bits that are dropped at the output;
+    the gain is 2 to the minus their sum. None: one bit a stage in all, most of it early and the
+    rest at the end, where it costs the least accuracy; gain 1/N. Raises TypeError, ValueError.
+
+    Source: He and Torkelson, 1996 (radix 2^2, single-path delay feedback); docs/fft.md.
+    """
+
+    points: int
+    direction: Direction = Direction.FORWARD
+    input_order: Order = Order.NATURAL
+    output_order: Order = Order.NATURAL
+    scaling: tuple[int, ...] | None = None
+    formats: Formats = field(default_factory=Formats)
+    target: Target = Target.GENERIC
+
+    def __post_init__(self) -> None:
+        check_integer(self, "points", LEAST, MOST)
+        if self.points & self.points - 1:
+            raise ValueError(f"points must be a power of two, {LEAST} to {MOST}, not {self.points}")
+        for name, kind in (
+            ("direction", Direction), ("input_order", Order), ("output_order", Order),
+            ("formats", Formats), ("target", Target),
+        ):  # fmt: skip
+            check_kind(self, name, kind)
+        if self.scaling is not None:
+            self._check_scaling(self.scaling)
+        if self.output.width > MOST_BITS:
+            raise ValueError(
+                f"the output must be at most {MOST_BITS} bits a part, not {self.output.width}: "
+                f"scale by {self.output.width - MOST_BITS} bits more"
+            )
+
+    def _check_scaling(self, scaling: Any) -> None:
+        stages = self.stages
+        wanted = f"scaling must be {stages} times 0 or 1 and the bits dropped at the end"
+        if not isinstance(scaling, tuple) or not all(
+            isinstance(v, int) and not isinstance(v, bool) for v in scaling
+        ):
+            raise TypeError(f"{wanted}, not {scaling!r}")
+        if len(scaling) != stages + 1:
+            raise ValueError(f"{wanted} ({stages + 1} numbers), not {len(scaling)} numbers")
+        if not set(scaling[:-1]) <= {0, 1} or not 0 <= scaling[-1] <= stages + 1:
+            raise ValueError(f"{wanted} (0 to {stages + 1}), not {list(scaling)}")
+
+    @property
+    def stages(self) -> int:
+        """log2 N."""
+        return self.points.bit_length() - 1
+
+    @property
+    def schedule(self) -> tuple[int, ...]:
+        """The scaling, in numbers."""
+        if self.scaling is not None:
+            return self.scaling
+        return (0, *[1] * (self.stages - 3), 0, 0, 3)
+
+    @property
+    def output(self) -> Format:
+        """The format of a part of the output."""
+        if self.formats.output is not None:
+            return self.formats.output
+        source, shift = self.formats.input, sum(self.schedule)
+        grown = self.stages - shift + (shift == 0)
+        return Format(True, source.integer + grown, source.fraction)
+
+    @property
+    def log2_gain(self) -> int:
+        """Of values: y = 2**log2_gain times the sum of the transform."""
+        return self.formats.input.fraction - self.output.fraction - sum(self.schedule)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON or TOML; `from_dict` takes them back."""
+        formats = {
+            "input": str(self.formats.input),
+            "twiddle": str(self.formats.twiddle),
+            "rounding": self.formats.rounding.value,
+        }
+        if self.formats.output is not None:
+            formats["output"] = str(self.formats.output)
+        values: dict[str, Any] = {
+            "engine": "fft",
+            "points": self.points,
+            "direction": self.direction.value,
+            "input_order": self.input_order.value,
+            "output_order": self.output_order.value,
+            "formats": formats,
+            "target": self.target.value,
+        }
+        if self.scaling is not None:
+            values["scaling"] = list(self.scaling)
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Config":
+        """Return the configuration that plain values describe.
+
+        scaling may also be the text "unscaled". Raises ValueError for an unknown or missing key,
+        TypeError for a wrong kind.
+        """
+        given = dict(values)
+        named = given.pop("engine", "fft")
+        if named != "fft":
+            raise ValueError(f"engine must be fft, not {named!r}")
+        check_keys("the configuration", given, cls, required=("points",))
+        for name, kind in (
+            ("direction", Direction), ("input_order", Order), ("output_order", Order),
+            ("target", Target),
+        ):  # fmt: skip
+            if name in given:
+                given[name] = member(kind, name, given[name])
+        given["formats"] = _formats(given.get("formats", {}))
+        scaling = given.get("scaling")
+        if scaling == "unscaled":
+            points = given["points"]
+            stages = points.bit_length() - 1 if isinstance(points, int) else 0
+            given["scaling"] = (0,) * (stages + 1)
+        elif isinstance(scaling, list):
+            given["scaling"] = tuple(scaling)
+        return cls(**given)
+
+
+def _formats(table: Any) -> Formats:
+    if not isinstance(table, Mapping):
+        raise TypeError(f"formats must be a table, not {table!r}")
+    check_keys("formats", table, Formats, required=())
+    fields = {k: v if k == "rounding" else Format.parse(v) for k, v in table.items()}
+    if "rounding" in fields:
+        fields["rounding"] = member(Rounding, "rounding", fields["rounding"])
+    return Formats(**fields)

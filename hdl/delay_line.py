@@ -1,0 +1,73 @@
+"""Long delays of a pipeline with an enable: y(t) = x(t - clocks), counted in enabled clocks.
+
+    shift_line  a shift register; SRLs where the device has them, flip-flops elsewhere
+    ring_line   a memory that is written where it was read, one write and one read port
+
+Contents are not reset: what comes out in the first `clocks` enabled clocks means nothing.
+"""
+
+from collections import deque
+from typing import Any
+
+from myhdl import always
+
+from kolam.hdl.module import LeafText, instances, leaf, vector
+from kolam.hdl.target import Target
+
+RAM_WIDTH = 36  # bits of the widest word that a small block RAM gives at once
+
+
+def _shift_text(ports: dict[str, int], *, clocks: int) -> LeafText:
+    width = ports["x"]
+    bit = "[b]" if width > 1 else ""
+    moved = f"{{line[{clocks - 2}:0], x{bit}}}" if clocks > 1 else f"x{bit}"
+    return LeafText(  # a bit at a time, from which SRL16E and SRLC32E are inferred
+        f"genvar b;\n\ngenerate\n    for (b = 0; b < {width}; b = b + 1) begin : bits\n"
+        f"        reg {vector(clocks)}line;\n\n"
+        f"        assign y{bit} = line{f'[{clocks - 1}]' if clocks > 1 else ''};\n\n"
+        f"        always @(posedge clk) if (ce) line <= {moved};\n"
+        "    end\nendgenerate\n"
+    )
+
+
+@leaf(outputs=("y",), verilog=_shift_text)
+def shift_line(clk, ce, x, y, *, clocks: int) -> Any:
+    """Delay a word by `clocks`, 1 or more."""
+    return _line(clk, ce, x, y, clocks)
+
+
+def _ring_text(ports: dict[str, int], *, target: Target) -> LeafText:
+    """Two clocks are read and one written on ECP5, whose block RAM is slow without registers."""
+    width, abits = ports["x"], ports["at"]
+    slow = target is Target.ECP5
+    behind = 4 if slow else 2
+    names = ["at", *(f"at_d{k + 1}" for k in range(behind))]
+    word = vector(width)
+    body = f'(* ram_style = "block", no_rw_check *)\nreg {word}mem [0:{(1 << abits) - 1}];\n'
+    body += f"reg {vector(abits)}{', '.join(names[1:])};\n"
+    body += f"reg {word}written, fetched;\n" if slow else ""
+    moves = [f"{new} <= {old};" for old, new in zip(names, names[1:], strict=False)]
+    moves += [f"mem[{names[-1]}] <= {'written' if slow else 'x'};"]
+    moves += (
+        ["written <= x;", "fetched <= mem[at];", "y <= fetched;"] if slow else ["y <= mem[at];"]
+    )
+    lines = "".join(f"    {move}\n" for move in moves)
+    return LeafText(body + f"\nalways @(posedge clk) if (ce) begin\n{lines}end\n", ("y",))
+
+
+@leaf(outputs=("y",), verilog=_ring_text)
+def ring_line(clk, ce, at, x, y, *, target: Target = Target.GENERIC) -> Any:
+    """Delay a word by 2**len(at) - 1; `at` counts enabled clocks, and may be shared."""
+    return _line(clk, ce, x, y, (1 << len(at)) - 1)
+
+
+def _line(clk: Any, ce: Any, x: Any, y: Any, clocks: int) -> Any:
+    line = deque([0] * clocks, clocks)
+
+    @always(clk.posedge)
+    def shift():
+        if ce:
+            line.append(int(x))
+            y.next = line[0]
+
+    return instances()

@@ -1,0 +1,78 @@
+"""Where whole frames enter a pipeline that moves by one enable.
+
+A pipeline whose samples have their places in a frame must not move past one that is missing; but
+between frames it must move, or the last frame would never leave. The enable is a register, so it
+is decided a clock ahead, from what the frame_guard in front is about to give.
+"""
+
+from myhdl import Signal, always, always_comb
+
+from kolam.hdl import instances, module
+from kolam.kernels.bits import counter
+
+LATENCY = 2
+
+
+@module
+def pipeline_entry(
+    clk, rst, wash, room, s_valid, s_ready, s_first, s_pad, s_data, ce, valid_next, x
+):
+    """Two registers for a beat of a frame_guard, and the enable of all that follows.
+
+    room: of an output_fifo with a reserve of 3. ce: room behind, and a beat in front or no frame
+    begun. x: moves with ce; valid_next says that the sample behind the next edge is one of a
+    frame. Beats that complete a frame (s_pad) are zeros. wash: no beat is taken.
+    """
+    full, free = Signal(bool(0)), Signal(bool(0))
+    held = counter(0, len(x))
+
+    @always_comb
+    def flow():
+        free.next = ce or not full
+        s_ready.next = not wash and (ce or not full)
+        valid_next.next = full
+
+    @always(clk.posedge)
+    def control():
+        if rst:
+            full.next = False
+            ce.next = False
+        else:
+            ce.next = room and (s_first or s_valid or (full and not ce))
+            if free:
+                full.next = s_valid and not wash
+
+    @always(clk.posedge)
+    def hold():
+        if free:
+            if s_pad:
+                held.next = 0
+            else:
+                held.next = s_data
+        if ce:
+            x.next = held
+
+    return instances()
+
+
+@module
+def line_address(clk, rst, ce, at, wash):
+    """Count enabled clocks, for memories in delay lines; `wash` ends with the first turn."""
+    last = (1 << len(at)) - 1
+    now = counter(0, len(at))
+
+    @always(clk.posedge)
+    def step():
+        if rst:
+            now.next = 0
+            wash.next = True
+        elif ce:
+            now.next = now + 1
+            if now == last:
+                wash.next = False
+
+    @always_comb
+    def show():
+        at.next = now
+
+    return instances()

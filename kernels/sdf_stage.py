@@ -1,0 +1,107 @@
+"""One stage of a streaming FFT: a radix-2 butterfly with its delay line fed back (SDF).
+
+    x ─► butterfly ─► y        result of f + x, or of the difference that comes out of the line
+          ▲     │
+          └─line┘              `clocks` long: the distance of the two samples of a pair
+
+Control travels with the data. `valid` of each sample and `opens`, whether it opens a pair, go
+through a line as long as that of the data. So frames may begin at any clock behind each other,
+and no stage counts. All move with `ce`; valid flags come a clock ahead of their samples.
+"""
+
+from typing import Any
+
+from myhdl import Signal, always, always_comb
+
+from kolam.hdl import instances, module
+from kolam.hdl.delay_line import RAM_WIDTH, ring_line, shift_line
+from kolam.hdl.target import Target
+from kolam.kernels.bits import bits, concat, part, word
+from kolam.kernels.butterfly import butterfly
+
+LATENCY = 1  # beside the line
+
+
+def line_width(width: int, ring: bool) -> int:
+    """Return the bits of a line: samples of parts of `width` bits, and their flags if they fit."""
+    return 2 * width + (2 if not ring or 2 * width + 2 <= RAM_WIDTH else 0)
+
+
+@module
+def sdf_stage(
+    clk, rst, ce, wash, at, valid_next, x_re, x_im, turns, y_soon, y_next, y_re, y_im,
+    difference, *, clocks: int, halves: bool, ring: bool, target: Target,
+) -> Any:  # fmt: skip
+    """Pair each sample with the one `clocks` before, a power of two.
+
+    valid_next: the sample behind the next enabled edge is one of a frame. turns: take -j x.
+    y_next, y_soon: valid of y, one and two clocks ahead; difference: y is one. ring: the line is
+    a memory, addressed by `at`, which counts enabled clocks. wash: high after a reset until the
+    lines hold nothing from before.
+    """
+    width = len(y_re)
+    adds, adds_next, opens, valid = (word(1) for _ in range(4))
+    stored_re, stored_im = word(width), word(width)
+    data, flags = [stored_re, stored_im], [opens, valid]
+    together = line_width(width, ring) > 2 * width
+    if clocks == 1:
+        f_re, f_im, opened, validated = *data, *flags
+    else:
+        kept = concat([*data, *flags] if together else data)
+        back = word(len(kept))
+        if ring:
+            line = ring_line(clk, ce, part(at, bits(clocks), 0), kept, back, target=target)
+        else:
+            line = shift_line(clk, ce, kept, back, clocks=clocks - 1)
+        told = back
+        if not together:
+            told = word(2)
+            flag_line = shift_line(clk, ce, concat(flags), told, clocks=clocks - 1)
+        f_re, f_im = part(back, width, 0), part(back, 2 * width, width)
+        opened, validated = told(len(told) - 2), told(len(told) - 1)
+    control = sdf_control(
+        clk, rst, ce, wash, valid_next, opened, validated, valid, adds_next, adds, opens, y_soon,
+        y_next, difference,
+    )  # fmt: skip
+    compute = butterfly(
+        clk, ce, adds, adds_next, turns, x_re, x_im, f_re, f_im, y_re, y_im, stored_re, stored_im,
+        halves=halves,
+    )  # fmt: skip
+    return instances()
+
+
+@module
+def sdf_control(
+    clk, rst, ce, wash, valid_next, opened, validated, valid, adds_next, adds, opens, y_soon,
+    y_next, difference,
+):  # fmt: skip
+    """Flags of a stage. opened, validated: `opens` and `valid`, out of the line."""
+    here, second = Signal(bool(0)), Signal(bool(0))
+
+    @always_comb
+    def foresee():
+        adds_next.next = valid_next and opened
+        y_soon.next = validated and not wash
+        opens.next = here and not second
+
+    @always_comb
+    def show():
+        valid.next = here
+        adds.next = second
+
+    @always(clk.posedge)
+    def follow():
+        if rst:
+            here.next = False
+            y_next.next = False
+        elif ce:
+            here.next = valid_next
+            y_next.next = validated and not wash
+
+    @always(clk.posedge)
+    def mark():
+        if ce:
+            second.next = valid_next and opened
+            difference.next = not second
+
+    return instances()

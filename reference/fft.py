@@ -1,0 +1,304 @@
+"""The discrete Fourier transform in fixed point, bit for bit: docs/fft.md, sections 1 to 3.
+
+    y[k] = gain * sum over i < points of x[i] e^(-/+ 2 pi j i k / points)    - forward, + inverse
+
+Written from the page alone. A frame is one array whose axis `name` counts k_1 .. k_s i_s+1 .. i_n
+as a binary number, k_1 highest, so that each digit keeps its place through all stages: stage s
+turns digit s from i_s into k_s. Frames lie along the last axis, where NumPy runs fastest.
+"""
+
+import itertools
+import math
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+import mpmath
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from kolam.reference import fixed
+from kolam.reference.fixed import Format, Ints
+
+BLOCK_POINTS = 1 << 16  # points that transform holds at a time: they stay in the cache
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transform:
+    """One transform, as in section 1 and 2 of the page.
+
+    points: N = 2**n, n >= 1.
+    scaling: n + 1 numbers, 0 or 1 for each stage, and the bits dropped at the end, >= 0.
+    rotators: (after, first, last) each, in any order; what they leave of a tree are quarters.
+    twiddle_bits: F + 2 >= 3, for F fraction bits.
+    output: the format of an output part; codes need no fraction, only limits.
+    rounding: of the output: truncate, half_up or half_even.
+
+    Raises TypeError or ValueError for a field of another kind or beyond its range.
+    """
+
+    points: int
+    scaling: tuple[int, ...]
+    rotators: tuple[tuple[int, int, int], ...]
+    twiddle_bits: int
+    output: Format
+    rounding: str = "half_even"
+    inverse: bool = False
+
+    def __post_init__(self) -> None:
+        _check_integers("points", self.points)
+        _check_integers("twiddle_bits", self.twiddle_bits)
+        if self.points < 2 or self.points & (self.points - 1):
+            raise ValueError(f"points must be a power of two from 2, not {self.points}")
+        if self.twiddle_bits < 3:
+            raise ValueError(f"twiddle_bits must be 3 or more, not {self.twiddle_bits}")
+        _check_integers("a number of scaling", *self.scaling)
+        if len(self.scaling) != self.stages + 1:
+            raise ValueError(
+                f"scaling must be {self.stages + 1} numbers, one for each stage and the bits "
+                f"dropped at the end, not {len(self.scaling)}"
+            )
+        if not set(self.scaling[:-1]) <= {0, 1} or self.scaling[-1] < 0:
+            raise ValueError(
+                f"scaling must be 0 or 1 for a stage and 0 or more at the end, not {self.scaling}"
+            )
+        self._check_rotators()
+        _check_integers("a number of output", *self.output[1:])
+        if len(self.output) != 3 or not 1 <= fixed.width(self.output) <= 64:
+            raise ValueError(
+                f"output must be (signed, integer, fraction) of 1 to 64 bits, not {self.output}"
+            )
+        if self.rounding not in fixed.ROUNDINGS:
+            words = ", ".join(fixed.ROUNDINGS)
+            raise ValueError(f"rounding must be one of {words}, not {self.rounding!r}")
+        if not isinstance(self.inverse, bool):
+            raise TypeError(f"inverse must be True or False, not {self.inverse!r}")
+
+    @property
+    def stages(self) -> int:
+        """The stages, n."""
+        return int(self.points).bit_length() - 1
+
+    @property
+    def fraction(self) -> int:
+        """The fraction bits of a twiddle, F."""
+        return self.twiddle_bits - 2
+
+    @property
+    def quarters(self) -> set[int]:
+        """The stages s that take -j x instead of x where k_(s-1) = 1."""
+        covered = Counter(p for rotator in self.rotators for p in _pairs(*rotator))
+        return {s for s in range(2, self.stages + 1) if not covered[s - 1, s]}
+
+    def _check_rotators(self) -> None:
+        for rotator in self.rotators:
+            _check_integers("a number of a rotator", *rotator)
+            ordered = len(rotator) == 3 and 1 <= rotator[1] <= rotator[0] < rotator[2]
+            if not (ordered and rotator[2] <= self.stages):
+                raise ValueError(
+                    f"a rotator must be (after, first, last) with 1 <= first <= after < last <= "
+                    f"{self.stages}, not {rotator}"
+                )
+        # Counting tells a tree: pair (p, q) of a range of three stages or more is no neighbour
+        # pair, so one rotator covers it and splits the range; any other that reached across that
+        # split would cover a pair again. So neighbours are left in ranges of two stages only.
+        covered = Counter(p for rotator in self.rotators for p in _pairs(*rotator))
+        for a, b in itertools.combinations(range(1, self.stages + 1), 2):
+            times = covered[a, b]
+            if times > 1 or (times == 0 and b > a + 1):
+                raise ValueError(
+                    f"rotators must cover every pair of stages once, not {(a, b)} {times} times"
+                )
+
+
+class Answer(NamedTuple):
+    """What transform gives, for every frame.
+
+    codes: (frames, points, 2) in natural order of k, last axis re, im; int64 (Python integers for
+    an unsigned output of 64 bits). saturated: (frames,), the parts that were limited.
+    """
+
+    codes: Ints
+    saturated: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """The values behind one step.
+
+    name: "stage s", "rotator s" (the one behind stage s) or "output".
+    codes: (frames, points, 2), last axis re, im; a point is named k_1 .. k_s i_s+1 .. i_n, read as
+    a binary number with k_1 highest, and k in natural order at the output. An inverse transform
+    exchanges parts first and last, so all but its output are exchanged.
+    """
+
+    name: str
+    codes: Ints
+
+
+def transform(x: Any, plan: Transform) -> Answer:
+    """Return the output of every frame, for codes x: (frames, points, 2), last axis re, im.
+
+    Any integers are codes: there is no input format. Raises TypeError if x holds no integers,
+    ValueError if it has another shape.
+    """
+    x = _frames(x, plan)
+    size = max(1, BLOCK_POINTS // plan.points)
+    codes, saturated = [], []
+    for start in range(0, max(len(x), 1), size):
+        [(_, v)] = deque(_steps(x[start : start + size], plan), maxlen=1)
+        y, limited = _output(v, plan)
+        codes.append(y.transpose(2, 1, 0))
+        saturated.append(limited.sum(axis=(0, 1), dtype=np.int64))
+    return Answer(np.concatenate(codes), np.concatenate(saturated))
+
+
+def trace(x: Any, plan: Transform) -> list[Stage]:
+    """Return the values behind every stage and rotator, and the output; x as for transform."""
+    steps = list(_steps(_frames(x, plan), plan))
+    steps.append(("output", _output(steps[-1][1], plan)[0]))
+    return [Stage(name, np.ascontiguousarray(v.transpose(2, 1, 0))) for name, v in steps]
+
+
+def exact(x: Any, *, inverse: bool = False, gain: float = 1.0) -> NDArray[np.complex128]:
+    """Return gain * sum over i of x[i] e^(-/+ 2 pi j i k / points) in double precision.
+
+    x: (frames, points, 2) real numbers, last axis re, im. Result: (frames, points), natural order.
+    Raises ValueError if x has another shape.
+    """
+    x = np.asarray(x, np.float64)
+    if x.ndim != 3 or x.shape[1] < 1 or x.shape[2] != 2:
+        raise ValueError(f"x must be (frames, points, 2), not {x.shape}")
+    z = x[..., 0] + 1j * x[..., 1]
+    # "forward" puts SciPy's 1/N into its forward transform, and so none into the inverse
+    y = scipy.fft.ifft(z, norm="forward") if inverse else scipy.fft.fft(z)
+    return np.asarray(gain * y)
+
+
+@cache
+def twiddles(circle: int, fraction: int) -> Ints:
+    """Return the pairs c, d of the turns t / circle, t = 0 .. circle - 1: (circle, 2).
+
+    c + j d is e^(-2 pi j t / circle) in units of 2**-fraction, each part rounded correctly: it is
+    0, +-1 or irrational, so never a tie, and 128 bits (38 digits) below a unit tell its side.
+    """
+    with mpmath.workprec(fraction + 128):
+        turns = [mpmath.expjpi(mpmath.mpf(-2 * t) / circle) for t in range(circle // 4)]
+        parts = [[mpmath.ldexp(part, fraction) for part in (z.real, z.imag)] for z in turns]
+        codes = [[int(mpmath.nint(part)) for part in pair] for pair in parts]
+    quarter = fixed.integers(np.array(codes, object))
+    # each further quarter is exactly -j times the one before: (c, d) becomes (d, -c)
+    signs = ((1, 1), (1, -1), (-1, -1), (-1, 1))
+    table = np.concatenate([quarter[:, :: (-1) ** i] * sign for i, sign in enumerate(signs)])
+    table.setflags(write=False)  # it is shared
+    return table
+
+
+def _steps(x: Ints, plan: Transform) -> Iterator[tuple[str, Ints]]:
+    """Yield the name and the values (2, points, frames) of every stage and rotator."""
+    v = x.transpose(2, 1, 0)[:: -1 if plan.inverse else 1]
+    v = np.ascontiguousarray(v, np.int64 if _fits(plan, fixed.peak(x)) else object)
+    rotators = {after: (after, first, last) for after, first, last in plan.rotators}
+    quarters = plan.quarters
+    for s in range(1, plan.stages + 1):
+        v = _stage(v, s, halve=plan.scaling[s - 1] == 1, quarter=s in quarters)
+        yield f"stage {s}", v
+        if s in rotators:
+            v = _rotator(v, *rotators[s], plan)
+            yield f"rotator {s}", v
+
+
+def _stage(v: Ints, s: int, *, halve: bool, quarter: bool) -> Ints:
+    join = _half if halve else _whole
+    y = np.empty_like(v)
+    # parts, k_1 .. k_(s-1), digit s, the digits after it and the frames
+    shape = (2, 2 ** (s - 1), 2, math.prod(v.shape[1:]) >> s)
+    old, new = v.reshape(shape), y.reshape(shape)
+    new[:, :, 0], new[:, :, 1] = join(old[:, :, 0], old[:, :, 1])
+    if quarter:  # where k_(s-1) = 1: f_re +- x_im, f_im -+ x_re
+        old, new = old[:, 1::2], new[:, 1::2]
+        new[0, :, 0], new[0, :, 1] = join(old[0, :, 0], old[1, :, 1])
+        new[1, :, 1], new[1, :, 0] = join(old[1, :, 0], old[0, :, 1])
+    return y
+
+
+def _whole(a: Ints, b: Ints) -> tuple[Ints, Ints]:
+    return a + b, a - b
+
+
+def _half(a: Ints, b: Ints) -> tuple[Ints, Ints]:
+    """Return P(a, b) and D(a, b)."""
+    return (a >> 1) + ((b + 1) >> 1), (a >> 1) - (b >> 1)
+
+
+def _rotator(v: Ints, after: int, first: int, last: int, plan: Transform) -> Ints:
+    fraction, half = plan.fraction, 2 ** (plan.fraction - 1)
+    name = np.arange(plan.points)
+    digit = {m: name >> (plan.stages - m) & 1 for m in range(first, last + 1)}
+    # every turn of the rotator is a multiple of 1 / circle, and less than 1
+    circle = 2 ** (last - first + 1)
+    turn = np.zeros_like(name)
+    for a, b in _pairs(after, first, last):
+        turn += digit[a] * digit[b] * (circle >> (b - a + 1))
+    c, d = twiddles(circle, fraction)[turn].T[:, :, None]
+    re, im = v
+    return np.stack([(re * c - im * d + half) >> fraction, (re * d + im * c + half) >> fraction])
+
+
+def _output(v: Ints, plan: Transform) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return the codes and which are limited, both (2, points, frames) in natural order of k."""
+    # k_1 is its lowest digit: the name's digits backwards
+    digits = v.reshape(2, *[2] * plan.stages, v.shape[2])
+    digits = digits.transpose(0, *range(plan.stages, 0, -1), plan.stages + 1)
+    natural = digits.reshape(v.shape)[:: -1 if plan.inverse else 1]
+    drop = plan.scaling[-1]
+    return fixed.narrow(
+        natural, drop + plan.output[2], plan.output, plan.rounding, overflow="saturate"
+    )
+
+
+def _pairs(after: int, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Return the pairs of stages (a, b) whose turns a rotator applies."""
+    return itertools.product(range(first, after + 1), range(after + 1, last + 1))
+
+
+def _fits(plan: Transform, peak: int) -> bool:
+    """Tell if no sum or product leaves int64 for parts of magnitude <= peak: section 3 of the page.
+
+    One bit is spared: it covers what floats lose here, and the unit added before a halving.
+    """
+    if peak >= 2**62 or plan.fraction > 62:
+        return False
+    part, modulus = float(peak), math.sqrt(2) * peak
+    after = {rotator[0] for rotator in plan.rotators}
+    for s, h in enumerate(plan.scaling[:-1], 1):
+        part, modulus = (part, modulus + math.sqrt(0.5)) if h else (2 * part, 2 * modulus)
+        if s in after:
+            part, modulus = (
+                r * (1 + math.sqrt(2) * 2.0 ** -(plan.fraction + 1)) + math.sqrt(0.5)
+                for r in (math.sqrt(2) * part, modulus)
+            )
+            part = min(part, modulus)
+            if modulus * 2**plan.fraction >= 2**62:
+                return False
+        if part >= 2**62:
+            return False
+    return True
+
+
+def _frames(x: Any, plan: Transform) -> Ints:
+    x = np.asarray(x)
+    if x.dtype.kind not in "iuO":
+        raise TypeError(f"x must be integers, not {x.dtype}")
+    if x.ndim != 3 or x.shape[1:] != (plan.points, 2):
+        raise ValueError(f"x must be (frames, {plan.points}, 2), not {x.shape}")
+    return fixed.integers(x)
+
+
+def _check_integers(field: str, *values: Any) -> None:
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            raise TypeError(f"{field} must be an integer, not {value!r}")

@@ -1,0 +1,795 @@
+"""The FFT's golden model against a second one of scalars, two foreign FFTs, and mathematics."""
+
+import itertools
+import math
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+import pyfftw
+import pytest
+from numpy.testing import assert_array_equal
+
+from kolam.reference import fft, fixed
+
+
+def natural(n):
+    """Radix 2^2 for natural input, as the page's table has it."""
+    return tuple((s, s - 1, n) for s in range(2, n, 2))
+
+
+def mirrored(n):
+    """Radix 2^2 for bit-reversed input: stage s becomes stage n + 1 - s."""
+    return tuple((n - s, n + 1 - q, n + 1 - p) for s, p, q in natural(n))
+
+
+def iterative(n):
+    return tuple((s, s, n) for s in range(1, n - 1))
+
+
+def random_tree(n, rng):
+    def grow(p, q):
+        if p == q or (q == p + 1 and rng.random() < 0.5):
+            return []
+        s = int(rng.integers(p, q))
+        return [(s, p, q), *grow(p, s), *grow(s + 1, q)]
+
+    tree = grow(1, n)
+    rng.shuffle(tree)  # the order of the list says nothing
+    return tuple(tuple(int(v) for v in rotator) for rotator in tree)
+
+
+def trees(n, rng):
+    return [natural(n), mirrored(n), iterative(n), random_tree(n, rng)]
+
+
+def default_scaling(n):
+    """(0, 1, ... 1, 0, 0, and drop 3), which needs three stages."""
+    return (0, *[1] * (n - 3), 0, 0, 3)
+
+
+def scalings(n, rng):
+    return [
+        (0,) * (n + 1),
+        (*[1] * n, 0),
+        default_scaling(n) if n >= 3 else (*[0] * n, n),
+        (*(int(h) for h in rng.integers(0, 2, n)), int(rng.integers(0, 5))),
+    ]
+
+
+def make(n, **fields):
+    fields = {
+        "scaling": (0,) * (n + 1),
+        "rotators": natural(n),
+        "twiddle_bits": 18,
+        "output": (True, 40, 0),
+        **fields,
+    }
+    return fft.Transform(points=2**n, **fields)
+
+
+def random_codes(rng, frames, points, width):
+    half = 2 ** (width - 1)
+    return rng.integers(-half, half, (frames, points, 2))
+
+
+def as_complex(codes):
+    codes = np.asarray(codes, float)
+    return codes[..., 0] + 1j * codes[..., 1]
+
+
+def as_codes(z, width):
+    """Return the nearest codes of the width."""
+    half = 2 ** (width - 1)
+    return np.clip(np.rint(np.stack([z.real, z.imag], -1)), -half, half - 1).astype(np.int64)
+
+
+def tones(points, amplitude, width=16, bins=None):
+    """Return one frame for each bin (all of them): a tone of it."""
+    bins = np.arange(points) if bins is None else np.asarray(bins)
+    turns = bins[:, None] * np.arange(points) % points / points
+    return as_codes(amplitude * np.exp(2j * np.pi * turns), width)
+
+
+# The page once more, one value of one frame at a time.
+
+ONE = 2**240
+
+
+@cache
+def root(m):
+    """Return cos and sin of 2 pi / 2^m, m >= 1, in units of 1 / ONE: half angles from -1 on."""
+    if m == 1:
+        return -ONE, 0
+    c = math.isqrt((ONE + root(m - 1)[0]) * ONE // 2)
+    return c, math.isqrt(ONE**2 - c**2)
+
+
+@cache
+def scalar_twiddle(turn, fraction):
+    """Return c and d of a turn, a product of the roots that its binary digits ask for."""
+    re, im = ONE, 0
+    for m in range(1, turn.denominator.bit_length()):
+        if math.floor(turn * 2**m) % 2:
+            c, s = root(m)
+            re, im = (re * c - im * s) // ONE, (re * s + im * c) // ONE
+    return round(Fraction(re * 2**fraction, ONE)), round(Fraction(-im * 2**fraction, ONE))
+
+
+def scalar_quarters(rotators, p, q):
+    """Return the stages p + 1 of the ranges (p, p + 1) that have no rotator, by the tree rule."""
+    split = [s for s, first, last in rotators if (first, last) == (p, q)]
+    if split:
+        return scalar_quarters(rotators, p, split[0]) + scalar_quarters(rotators, split[0] + 1, q)
+    assert q - p <= 1
+    return [q] if q == p + 1 else []
+
+
+def scalar_stage(f, x, k, halve, turned):
+    def up(v):
+        return math.ceil(Fraction(v, 2))
+
+    def down(v):
+        return math.floor(Fraction(v, 2))
+
+    (f_re, f_im), (x_re, x_im) = f, x
+    if not halve:
+        if turned:
+            x_re, x_im = x_im, -x_re
+        return (f_re - x_re, f_im - x_im) if k else (f_re + x_re, f_im + x_im)
+
+    def total(a, b):
+        return down(a) + up(b)
+
+    def difference(a, b):
+        return down(a) - down(b)
+
+    if not turned:
+        join = difference if k else total
+        return join(f_re, x_re), join(f_im, x_im)
+    if k:
+        return difference(f_re, x_im), total(f_im, x_re)
+    return total(f_re, x_im), difference(f_im, x_re)
+
+
+def scalar_rotator(value, turn, fraction):
+    (re, im), (c, d) = value, scalar_twiddle(turn, fraction)
+    half, unit = 2 ** (fraction - 1), 2**fraction
+    return (re * c - im * d + half) // unit, (re * d + im * c + half) // unit
+
+
+def scalar_output(part, plan):
+    value = Fraction(part, 2 ** plan.scaling[-1])
+    code = {
+        "truncate": math.floor(value),
+        "half_up": math.floor(value + Fraction(1, 2)),
+        "half_even": round(value),
+    }[plan.rounding]
+    signed, integer, fraction = plan.output
+    high = 2 ** (integer + fraction) - 1
+    return min(max(code, -high - 1 if signed else 0), high), code
+
+
+def scalar(frame, plan):
+    """Return the steps, name -> list of [re, im], the output among them, and the count limited."""
+    n, fraction = plan.points.bit_length() - 1, plan.twiddle_bits - 2
+    names = list(itertools.product((0, 1), repeat=n))  # the first digit is the highest
+
+    def put(digits, place, digit):
+        return (*digits[: place - 1], digit, *digits[place:])
+
+    values = {name: tuple(int(v) for v in pair) for name, pair in zip(names, frame, strict=True)}
+    if plan.inverse:
+        values = {name: (im, re) for name, (re, im) in values.items()}
+    quarters, steps = scalar_quarters(plan.rotators, 1, n), {}
+    for s in range(1, n + 1):
+        values = {
+            name: scalar_stage(
+                values[put(name, s, 0)],
+                values[put(name, s, 1)],
+                k=name[s - 1],
+                halve=plan.scaling[s - 1],
+                turned=s in quarters and name[s - 2] == 1,
+            )
+            for name in names
+        }
+        steps[f"stage {s}"] = [list(values[name]) for name in names]
+        for after, p, q in plan.rotators:
+            if after == s:
+                for name in names:
+                    turn = sum(
+                        Fraction(name[a - 1] * name[b - 1], 2 ** (b - a + 1))
+                        for a in range(p, s + 1)
+                        for b in range(s + 1, q + 1)
+                    )
+                    values[name] = scalar_rotator(values[name], turn, fraction)
+                steps[f"rotator {s}"] = [list(values[name]) for name in names]
+    output, limited = [], 0
+    for k in range(plan.points):
+        value = values[tuple(k >> m & 1 for m in range(n))]  # k_1 is the lowest digit
+        parts = [scalar_output(part, plan) for part in (value[::-1] if plan.inverse else value)]
+        limited += sum(code != wide for code, wide in parts)
+        output.append([code for code, _ in parts])
+    steps["output"] = output
+    return steps, limited
+
+
+def assert_both_agree(x, plan):
+    codes, saturated = fft.transform(x, plan)
+    stages = fft.trace(x, plan)
+    assert_array_equal(stages[-1].codes, codes)
+    for i, frame in enumerate(x):
+        steps, limited = scalar(frame, plan)
+        assert [stage.name for stage in stages] == list(steps)
+        for stage in stages:
+            assert stage.codes[i].tolist() == steps[stage.name]
+        assert saturated[i] == limited
+    return int(saturated.sum())
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("inverse", [False, True])
+def test_both_implementations_agree(n, inverse):
+    rng = np.random.default_rng([n, inverse])
+    limited = 0
+    for rotators, scaling in itertools.product(trees(n, rng), scalings(n, rng)):
+        for rounding in fixed.ROUNDINGS:
+            width = int(rng.integers(2, 25))
+            plan = make(
+                n,
+                scaling=scaling,
+                rotators=rotators,
+                twiddle_bits=int(rng.choice([3, 4, 9, 18, 30])),
+                output=(True, width - 1, 0) if rng.random() < 0.8 else (False, width - 3, 3),
+                rounding=rounding,
+                inverse=inverse,
+            )
+            limited += assert_both_agree(random_codes(rng, 2, 2**n, width), plan)
+    assert limited
+
+
+def test_both_implementations_agree_beyond_int64():
+    rng = np.random.default_rng(4)
+    for n, width, bits in ((4, 24, 70), (4, 60, 18), (3, 64, 64), (5, 50, 14), (2, 200, 3)):
+        x = [[[int.from_bytes(rng.bytes(25)) % 2**width - 2 ** (width - 1) for _ in range(2)]
+              for _ in range(2**n)] for _ in range(2)]  # fmt: skip
+        for scaling in scalings(n, rng):
+            plan = make(n, scaling=scaling, twiddle_bits=bits, output=(True, 63, 0))
+            assert_both_agree(np.array(x, object), plan)
+    # unsigned of 64 bits: what the codes of the output need
+    plan = make(2, scaling=(0, 0, 0), output=(False, 60, 4))
+    x = np.full((1, 4, 2), 2**62 - 1)
+    assert_both_agree(x, plan)
+    assert fft.transform(x, plan).codes[0, 0].tolist() == [2**64 - 4, 2**64 - 4]
+
+
+def test_int64_is_left_before_it_would_lose_a_bit(monkeypatch):
+    rng = np.random.default_rng(5)
+    for n, bits in ((4, 18), (7, 25), (6, 3), (3, 40)):
+        for scaling in scalings(n, rng):
+            plan = make(n, scaling=scaling, twiddle_bits=bits, output=(True, 63, 0))
+            peak = next(2**b for b in range(62, 0, -1) if fft._fits(plan, 2**b))
+            x = np.concatenate([
+                np.full((1, 2**n, 2), -peak),
+                rng.choice([-peak, peak], (20, 2**n, 2)),
+            ])  # fmt: skip
+            fast = fft.transform(x, plan)
+            assert fft._fits(plan, peak)
+            with monkeypatch.context() as patch:
+                patch.setattr(fft, "_fits", lambda plan, peak: False)
+                slow = fft.transform(x, plan)
+            assert_array_equal(fast.codes, slow.codes)
+            assert fast.codes.dtype == slow.codes.dtype == np.int64
+
+
+@pytest.mark.parametrize("fraction", [1, 2, 7, 16, 22, 61, 62, 63, 100])
+def test_twiddles_are_the_nearest_integers(fraction):
+    for m in range(2, 9):
+        table = fft.twiddles(2**m, fraction)
+        expected = [scalar_twiddle(Fraction(t, 2**m), fraction) for t in range(2**m)]
+        assert [tuple(int(v) for v in pair) for pair in table] == expected
+    assert table.dtype == (np.int64 if fraction < 63 else object)
+
+
+def test_a_twiddle_that_is_wrong_by_one_shows(monkeypatch):
+    rng = np.random.default_rng(6)
+    plan = make(4, twiddle_bits=12)
+    x = random_codes(rng, 50, 16, 16)
+    right, table = fft.transform(x, plan).codes, fft.twiddles(16, 10)
+    used = {k * i for k in range(4) for i in range(4)}  # of the one rotator (2, 1, 4)
+    for turn, part in itertools.product(range(16), range(2)):
+        wrong = table.copy()
+        wrong[turn, part] += 1
+        monkeypatch.setattr(fft, "twiddles", lambda *_, wrong=wrong: wrong)
+        assert np.any(fft.transform(x, plan).codes != right) == (turn in used)
+
+
+# The judges in floating point. Let the exact values of a step be at most `peak` in modulus and
+# `rms` in the root of their mean square over a frame (a stage that adds makes that sqrt 2 times
+# as large: it is a DFT of two points), and e the largest error in modulus, e_rms its rms. Then
+#
+#   adding      the error of a sum: e <- 2 e; as a linear map, e_rms <- sqrt(2) e_rms
+#   halving     e <- e, e_rms <- e_rms / sqrt(2), plus the rounding, <= 1/2 in each part: sqrt(1/2)
+#   rotator     v w becomes v (w + t) + r with |t| <= sqrt(1/2) 2^-F, as either part of a twiddle
+#               is off by half a unit at most, and |r| <= sqrt(1/2): e <- e + |v| |t| + |r|, with
+#               |v| <= peak + e. The same in rms, by the triangle inequality.
+#   output      both over 2^drop, plus sqrt(2) times 1/2 (to nearest) or 1 (truncate) if drop > 0
+#
+# Rounding in the foreign FFT, some n units of 2^-52 of the frame's norm, is added generously.
+
+
+def error_bounds(plan, peak, rms):
+    """Return the bounds of the largest and of the rms error of the output, in modulus."""
+    n, drop = plan.points.bit_length() - 1, plan.scaling[-1]
+    turn_error, half = math.sqrt(0.5) * 2.0 ** (2 - plan.twiddle_bits), math.sqrt(0.5)
+    e = e_rms = 0.0
+    for s, h in enumerate(plan.scaling[:-1], 1):
+        if h:
+            rms, e, e_rms = rms / math.sqrt(2), e + half, e_rms / math.sqrt(2) + half
+        else:
+            peak, rms, e, e_rms = 2 * peak, rms * math.sqrt(2), 2 * e, e_rms * math.sqrt(2)
+        if any(after == s for after, _, _ in plan.rotators):
+            e, e_rms = e + (peak + e) * turn_error + half, e_rms + (rms + e_rms) * turn_error + half
+    final = 0 if drop == 0 else 2 * half if plan.rounding == "truncate" else half
+    floats = 8 * n * 2.0**-52 * math.sqrt(plan.points) * rms / 2**drop
+    return e / 2**drop + final + floats, e_rms / 2**drop + final + floats
+
+
+def bounds_of(x, plan):
+    """Return error_bounds for the worst of the frames x."""
+    size = np.abs(as_complex(x))
+    return error_bounds(plan, size.max(), np.sqrt((size**2).mean(axis=1).max()))
+
+
+def gain(plan):
+    return 2.0 ** -sum(plan.scaling)
+
+
+def fftw(x, plan):
+    """Return what FFTW says, in long double."""
+    z = as_complex(x).astype(np.clongdouble)
+    y = np.empty_like(z)
+    direction = "FFTW_BACKWARD" if plan.inverse else "FFTW_FORWARD"
+    foreign = pyfftw.FFTW(z, y, axes=(1,), direction=direction, flags=("FFTW_ESTIMATE",))
+    foreign.execute()
+    return y * gain(plan)
+
+
+def signals(rng, points, width):
+    """Return frames: noise, tones between bins and on them, squares, corners, and extremes."""
+    half = 2 ** (width - 1)
+    i = np.arange(points)
+    square = np.where(i < points // 2, half - 1, -half)
+    flat = np.stack([
+        np.stack([square, square], -1),
+        np.stack([square, np.roll(square, points // 4)], -1),
+        np.full((points, 2), -half),
+        np.full((points, 2), half - 1),
+        np.zeros((points, 2), int),
+    ])  # fmt: skip
+    between = (half - 1) * np.exp(2j * np.pi * rng.uniform(0, 1, (2, 1)) * i)
+    return np.concatenate([
+        flat,
+        random_codes(rng, 3, points, width),
+        as_codes(between, width),
+        tones(points, half - 1, width, rng.integers(0, points, 2)),
+        corners(points, half, rng.integers(1, points, 2)),
+        rng.choice([-half, half - 1], (2, points, 2)),
+    ])  # fmt: skip
+
+
+def corners(points, half, bins):
+    """Return, for each bin k, the corners of the square nearest to e^(2 pi j k i / points)."""
+    # half a step off, so that no point is between two corners
+    turns = (np.asarray(bins)[:, None] * np.arange(points) + 0.5) / points
+    z = np.exp(2j * np.pi * turns)
+    return np.where(np.stack([z.real, z.imag], -1) < 0, -half, half - 1)
+
+
+@pytest.mark.parametrize("n", range(3, 13))
+def test_scipy_and_fftw_agree_within_the_derived_bound(n):
+    rng = np.random.default_rng([7, n])
+    for i, (width, rotators) in enumerate(itertools.product((8, 12, 16, 24), trees(n, rng))):
+        x = signals(rng, 2**n, width)
+        for scaling in scalings(n, rng)[:3]:
+            plan = make(
+                n,
+                scaling=scaling,
+                rotators=rotators,
+                twiddle_bits=(width, width + 2, 26)[i % 3],
+                rounding=fixed.ROUNDINGS[(i + scaling[-1]) % 3],
+                inverse=i % 2 == 1,
+            )
+            codes, saturated = fft.transform(x, plan)
+            assert not saturated.any()
+            largest, rms = bounds_of(x, plan)
+            for judge in (fftw(x, plan), fft.exact(x, inverse=plan.inverse, gain=gain(plan))):
+                error = np.abs(as_complex(codes) - judge)
+                assert error.max() <= largest
+                assert np.sqrt((error**2).mean(axis=1)).max() <= rms
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_exact_is_the_sum_of_the_page(inverse):
+    rng = np.random.default_rng(8)
+    for n in range(5):
+        x = random_codes(rng, 3, 2**n, 16)
+        i = np.arange(2**n)
+        kernel = np.exp((2j if inverse else -2j) * np.pi * np.outer(i, i) / 2**n)
+        actual = fft.exact(x, inverse=inverse, gain=0.25)
+        assert actual.dtype == np.complex128
+        np.testing.assert_allclose(actual, as_complex(x) @ kernel / 4, rtol=0, atol=1e-9)
+    assert fft.exact(np.array([[[0.5, -1.5]]])).tolist() == [[0.5 - 1.5j]]
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_two_and_four_points_unscaled_are_exact(inverse):
+    rng = np.random.default_rng(9)
+    for n, rotators in ((1, ()), (2, ()), (2, ((1, 1, 2),))):
+        x = random_codes(rng, 50, 2**n, 24)
+        plan = make(n, rotators=rotators, inverse=inverse)
+        expected = np.rint(fft.exact(x, inverse=inverse))
+        assert_array_equal(as_complex(fft.transform(x, plan).codes), expected)
+
+
+# Signals whose answer is known.
+
+
+def every_plan(n, rng):
+    for rotators, scaling in itertools.product(trees(n, rng), scalings(n, rng)):
+        for inverse in (False, True):
+            yield make(n, rotators=rotators, scaling=scaling, inverse=inverse)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 6, 7])
+def test_the_gain_is_exact(n):
+    # At i = 0 an impulse meets zeros and turns of zero only, and so does a constant; halving is
+    # exact where the size divides.
+    rng = np.random.default_rng(n)
+    for plan in every_plan(n, rng):
+        total = sum(plan.scaling)
+        size = 2**total * np.array([3, -5])
+        x = np.zeros((2, 2**n, 2), int)
+        x[0, 0], x[1] = size, size
+        expected = np.zeros_like(x)
+        expected[0], expected[1, 0] = size >> total, size << n >> total
+        assert_array_equal(fft.transform(x, plan).codes, expected)
+
+
+def test_zeros_stay_zeros_and_extremes_meet_no_limit():
+    rng = np.random.default_rng(10)
+    for n in (3, 4, 9):
+        for rotators in trees(n, rng):
+            plan = make(n, rotators=rotators, scaling=default_scaling(n), output=(True, 15, 0))
+            alternating = np.where(np.arange(2**n) % 2, 32767, -32767)[:, None] * [1, 1]
+            x = np.stack([np.zeros((2**n, 2), int), np.full((2**n, 2), -32768), alternating])
+            expected = np.zeros_like(x)
+            expected[1, 0], expected[2, 2 ** (n - 1)] = -32768, -32767
+            codes, saturated = fft.transform(x, plan)
+            assert_array_equal(codes, expected)
+            assert not saturated.any()
+
+
+@pytest.mark.parametrize("n", [3, 4, 5, 6])
+def test_a_full_scale_tone_lands_in_its_bin(n):
+    rng = np.random.default_rng(n)
+    for rotators, inverse in itertools.product(trees(n, rng), (False, True)):
+        plan = make(
+            n,
+            rotators=rotators,
+            scaling=default_scaling(n),
+            output=(True, 15, 0),
+            inverse=inverse,
+        )
+        x = tones(2**n, 32767)
+        codes, saturated = fft.transform(x, plan)
+        # the tone's own rounding to codes, <= sqrt(1/2), comes on top
+        largest = error_bounds(plan, 32768 * math.sqrt(2), 32768)[0] + math.sqrt(0.5)
+        bins = np.eye(2**n)[:, -np.arange(2**n)] if inverse else np.eye(2**n)
+        assert np.abs(as_complex(codes) - 32767 * bins).max() <= largest < 6
+        assert not saturated.any()
+
+
+def test_saturation_limits_the_output_only_and_is_counted_by_parts():
+    rng = np.random.default_rng(11)
+    for n in (3, 6):
+        x = np.concatenate([corners(2**n, 2**15, range(1, 2**n)), random_codes(rng, 4, 2**n, 16)])
+        wide = fft.transform(x, make(n, scaling=default_scaling(n))).codes
+        for output, low, high in (
+            ((True, 15, 0), -(2**15), 2**15 - 1),
+            ((True, 1, 12), -(2**13), 2**13 - 1),
+            ((False, 18, -3), 0, 2**15 - 1),
+        ):
+            codes, saturated = fft.transform(x, make(n, scaling=default_scaling(n), output=output))
+            assert_array_equal(codes, np.clip(wide, low, high))
+            assert_array_equal(saturated, ((wide < low) | (wide > high)).sum(axis=(1, 2)))
+            assert saturated.any()
+
+
+# Relations between transforms: each of them has the error of error_bounds.
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("n", [3, 6, 9])
+def test_relations_hold_within_the_derived_bounds(n, inverse):
+    rng = np.random.default_rng([12, n])
+    points, k = 2**n, np.arange(2**n)
+    for rotators, scaling in itertools.product(trees(n, rng), scalings(n, rng)):
+        plan = make(n, rotators=rotators, scaling=scaling, inverse=inverse)
+        a, b = signals(rng, points, 14), rng.permutation(signals(rng, points, 14))
+
+        def y(x, plan=plan):
+            return as_complex(fft.transform(x, plan).codes)
+
+        largest, rms = bounds_of(a, plan)
+
+        # Parseval: the norm of a sum is off by the norm of the error at most
+        norms = [np.linalg.norm(z, axis=1) for z in (y(a), as_complex(a))]
+        off = np.abs(norms[0] - gain(plan) * math.sqrt(points) * norms[1])
+        assert off.max() <= math.sqrt(points) * rms
+
+        # linearity
+        off = np.abs(y(a + b) - y(a) - y(b))
+        assert off.max() <= largest + bounds_of(b, plan)[0] + bounds_of(a + b, plan)[0]
+
+        # a shift in time turns each bin
+        shift = int(rng.integers(1, points))
+        turns = np.exp((2j if inverse else -2j) * np.pi * (k * shift % points) / points)
+        off = np.abs(y(np.roll(a, shift, axis=1)) - y(a) * turns)
+        assert off.max() <= 2 * largest
+
+        # the spectrum of real input is symmetric
+        real = a * [1, 0]
+        off = np.abs(y(real) - y(real)[:, -k].conj())
+        assert off.max() <= 2 * bounds_of(real, plan)[0]
+
+
+def test_an_inverse_is_a_forward_with_parts_exchanged_and_leads_back():
+    rng = np.random.default_rng(13)
+    n = 6
+    x = signals(rng, 2**n, 16)
+    for rotators in trees(n, rng):
+        forward = make(n, rotators=rotators, scaling=(0,) * (n + 1))
+        inverse = make(n, rotators=rotators, scaling=default_scaling(n), inverse=True)
+        same = make(n, rotators=rotators, scaling=default_scaling(n))
+        assert_array_equal(
+            fft.transform(x, inverse).codes, fft.transform(x[..., ::-1], same).codes[..., ::-1]
+        )
+        y = fft.transform(x, forward).codes
+        back = fft.transform(y, inverse).codes
+        # the first error comes back as an error of rms e in all, so of <= sqrt(N) e in one value
+        first = bounds_of(x, forward)[1]  # times gain * sqrt(N) sqrt(N) = 1
+        assert np.abs(as_complex(back - x)).max() <= first + bounds_of(y, inverse)[0]
+
+
+# Section 3.
+
+
+def range_bounds(plan, width):
+    """Yield the C and M of every stage and rotator."""
+    c = 2.0 ** (width - 1)
+    m = math.sqrt(2) * c
+
+    def rotated(r):
+        return r * (1 + math.sqrt(2) * 2.0 ** (1 - plan.twiddle_bits)) + math.sqrt(0.5)
+
+    for s, h in enumerate(plan.scaling[:-1], 1):
+        c, m = (c, m + math.sqrt(0.5)) if h else (2 * c, 2 * m)
+        yield f"stage {s}", c, m
+        if any(after == s for after, _, _ in plan.rotators):
+            c, m = min(rotated(m), rotated(c * math.sqrt(2))), rotated(m)
+            yield f"rotator {s}", c, m
+
+
+@pytest.mark.parametrize("n", [3, 5, 6, 8])
+@pytest.mark.parametrize("width", [2, 8, 16])
+def test_values_stay_in_the_range_that_the_page_promises(n, width):
+    rng = np.random.default_rng([14, n, width])
+    half = 2 ** (width - 1)
+    x = np.concatenate([
+        corners(2**n, half, rng.permutation(2**n)[:64]),
+        np.full((1, 2**n, 2), -half),
+        rng.choice([-half, half - 1], (64, 2**n, 2)),
+        random_codes(rng, 16, 2**n, width),
+    ])  # fmt: skip
+    for rotators, scaling in itertools.product(trees(n, rng), scalings(n, rng)):
+        for bits in (3, 5, width + 2):
+            plan = make(n, rotators=rotators, scaling=scaling, twiddle_bits=bits)
+            steps = fft.trace(x, plan)[:-1]
+            for step, (name, c, m) in zip(steps, range_bounds(plan, width), strict=True):
+                assert step.name == name
+                assert np.abs(step.codes).max() <= c
+                assert np.abs(as_complex(step.codes)).max() <= m * (1 + 1e-12)
+            # and the range is needed: the most negative everywhere reaches it
+            assert np.abs(steps[0].codes).max() == half * (2 - scaling[0])
+
+
+# Accuracy where the page's default is meant to be used.
+
+DEFAULT = make(10, scaling=(0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 3), output=(True, 15, 0))
+
+
+def errors(x, plan):
+    """Return the error of every part and the exact output."""
+    y = fft.exact(x, inverse=plan.inverse, gain=gain(plan))
+    codes, saturated = fft.transform(x, plan)
+    assert not saturated.any()
+    return codes - np.stack([y.real, y.imag], -1), y
+
+
+def test_noise_of_1024_points_of_16_bits():
+    rng = np.random.default_rng(15)
+    radius = 32767 * np.sqrt(rng.uniform(0, 1, (200, 1024)))
+    x = as_codes(radius * np.exp(2j * np.pi * rng.uniform(0, 1, radius.shape)), 16)
+    error, y = errors(x, DEFAULT)
+    power = (error**2).mean()
+    assert math.sqrt(power) <= 0.34  # reached: 0.324
+    assert 10 * math.log10((np.abs(y) ** 2).mean() / 2 / power) >= 63.5  # reached: 64.0
+    assert abs(error.mean()) <= 5 * math.sqrt(power / error.size)  # no mean error
+
+
+def test_a_full_scale_tone_of_1024_points_of_16_bits():
+    error, y = errors(tones(1024, 32767), DEFAULT)
+    noise = (error**2).sum(axis=(1, 2))
+    ratio = (np.abs(y) ** 2).sum(axis=1) / np.maximum(noise, 1e-9)
+    assert 10 * math.log10(ratio.min()) >= 90  # reached: 92.0, in the worst of all bins
+
+
+@pytest.mark.parametrize("bits", [10, 12, 18])
+@pytest.mark.parametrize("make_tree", [natural, mirrored, iterative])
+def test_the_noise_is_what_the_variances_of_the_page_add_up_to(make_tree, bits):
+    # For each part, with independent errors: a sum has both variances; a half sum a quarter of
+    # that and 1/8. A rotator adds half the power of a value times that of its twiddle's error,
+    # and 1/12 where the turn is no quarter, which is exact. Dropping uniform bits adds 1/12, less
+    # (1/12) 4^-drop as they are discrete.
+    n, rng = 10, np.random.default_rng(16)
+    plan = make(n, scaling=default_scaling(n), rotators=make_tree(n), twiddle_bits=bits)
+    x = random_codes(rng, 100, 2**n, 16)
+    variance, power = 0.0, (np.abs(as_complex(x)) ** 2).mean()
+    digit = {m: np.arange(2**n) >> (n - m) & 1 for m in range(1, n + 1)}
+    for s, h in enumerate(plan.scaling[:-1], 1):
+        variance, power = (variance / 2 + 1 / 8, power / 2) if h else (2 * variance, 2 * power)
+        for _, p, q in (rotator for rotator in plan.rotators if rotator[0] == s):
+            pairs = itertools.product(range(p, s + 1), range(s + 1, q + 1))
+            turn = sum(digit[a] * digit[b] * 2.0 ** (a - b - 1) for a, b in pairs)
+            z = np.exp(-2j * np.pi * turn) * 2.0 ** (bits - 2)
+            off = np.abs(np.rint(z) - z) * 2.0 ** (2 - bits)
+            variance += power * (off**2).mean() / 2 + (turn * 4 % 1 != 0).mean() / 12
+    variance = variance / 4**3 + (1 - 4**-3) / 12
+    error, _ = errors(x, plan)
+    print((error**2).mean() / variance)
+    assert (error**2).mean() == pytest.approx(variance, rel=0.1)
+
+
+# Shapes, kinds and words.
+
+
+def test_frames_do_not_meet_and_blocks_do_not_show(monkeypatch):
+    rng = np.random.default_rng(17)
+    plan = make(4, scaling=default_scaling(4), output=(True, 13, 0))
+    x = random_codes(rng, 37, 16, 16)
+    before = x.copy()
+    codes, saturated = fft.transform(x, plan)
+    assert codes.shape == x.shape
+    assert codes.dtype == saturated.dtype == np.int64
+    assert saturated.shape == (37,)
+    for block in (1, 16, 48, 160):
+        monkeypatch.setattr(fft, "BLOCK_POINTS", block)
+        for actual, expected in zip(fft.transform(x, plan), (codes, saturated), strict=True):
+            assert_array_equal(actual, expected)
+    assert_array_equal(fft.transform(x[5:6], plan).codes, codes[5:6])
+    assert_array_equal(x, before)
+
+
+def test_every_kind_of_integer_is_taken_and_no_frame_at_all():
+    plan = make(2)
+    x = np.array([[[1, 2], [3, 4], [5, 6], [7, 8]]])
+    expected = fft.transform(x, plan).codes
+    for kind in (np.int8, np.uint8, np.uint64, object):
+        assert_array_equal(fft.transform(x.astype(kind), plan).codes, expected)
+    assert_array_equal(fft.transform(x.tolist(), plan).codes, expected)
+    codes, saturated = fft.transform(x[:0], plan)
+    assert codes.shape == (0, 4, 2)
+    assert saturated.shape == (0,)
+    assert [stage.codes.shape for stage in fft.trace(x[:0], plan)] == [(0, 4, 2)] * 3
+    assert fft.exact(x[:0]).shape == (0, 4)
+
+
+@pytest.mark.parametrize("function", [fft.transform, fft.trace])
+def test_what_is_no_frame_is_refused(function):
+    plan = make(3)
+    for shape in ((8, 2), (1, 8), (1, 8, 3), (1, 4, 2), (1, 16, 2), (1, 1, 8, 2)):
+        with pytest.raises(ValueError, match=r"x must be \(frames, 8, 2\), not \("):
+            function(np.zeros(shape, int), plan)
+    with pytest.raises(TypeError, match="x must be integers, not float64"):
+        function(np.zeros((1, 8, 2)), plan)
+    with pytest.raises(TypeError, match="x must be integers, not complex128"):
+        function(np.zeros((1, 8, 2), complex), plan)
+    with pytest.raises(TypeError, match="integers, not objects of another kind"):
+        function(np.full((1, 8, 2), 0.5, object), plan)
+
+
+def test_exact_refuses_what_is_no_frame():
+    for shape in ((8, 2), (1, 8, 3), (1, 0, 2), (1, 1, 8, 2)):
+        with pytest.raises(ValueError, match=r"x must be \(frames, points, 2\), not \("):
+            fft.exact(np.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "message"),
+    [
+        ({"points": 1}, ValueError, "points must be a power of two from 2, not 1"),
+        ({"points": 0}, ValueError, "points must be a power of two from 2, not 0"),
+        ({"points": -8}, ValueError, "points must be a power of two from 2, not -8"),
+        ({"points": 12}, ValueError, "points must be a power of two from 2, not 12"),
+        ({"points": 8.0}, TypeError, "points must be an integer, not 8.0"),
+        ({"points": True}, TypeError, "points must be an integer, not True"),
+        ({"twiddle_bits": 2}, ValueError, "twiddle_bits must be 3 or more, not 2"),
+        ({"twiddle_bits": "18"}, TypeError, "twiddle_bits must be an integer, not '18'"),
+        ({"scaling": (0,) * 4}, ValueError, r"scaling must be 5 numbers, .*, not 4"),
+        ({"scaling": (0,) * 6}, ValueError, r"scaling must be 5 numbers, .*, not 6"),
+        ({"scaling": (0, 2, 0, 0, 0)}, ValueError, r"scaling must be 0 or 1 .*, not \(0, 2, 0"),
+        ({"scaling": (0, -1, 0, 0, 0)}, ValueError, r"scaling must be 0 or 1 .*, not \(0, -1"),
+        ({"scaling": (0, 0, 0, 0, -1)}, ValueError, r"scaling must be .* end, not .*-1\)"),
+        ({"scaling": (0, 0.5, 0, 0, 0)}, TypeError, "of scaling must be an integer, not 0.5"),
+        ({"rotators": ()}, ValueError, r"every pair of stages once, not \(1, 3\) 0 times"),
+        ({"rotators": ((1, 1, 4),)}, ValueError, r"stages once, not \(2, 4\) 0 times"),
+        ({"rotators": ((2, 1, 4), (2, 1, 4))}, ValueError, r"once, not \(1, 3\) 2 times"),
+        ({"rotators": ((2, 1, 4), (2, 2, 3))}, ValueError, r"once, not \(2, 3\) 2 times"),
+        ({"rotators": ((1, 1, 4), (3, 1, 4))}, ValueError, r"once, not \(1, 4\) 2 times"),
+        ({"rotators": ((2, 1, 4), (4, 3, 4))}, ValueError, r"<= 4, not \(4, 3, 4\)"),
+        ({"rotators": ((2, 1, 5),)}, ValueError, r"a rotator must be .* <= 4, not \(2, 1, 5\)"),
+        ({"rotators": ((2, 0, 4),)}, ValueError, r"a rotator must be .* <= 4, not \(2, 0, 4\)"),
+        ({"rotators": ((1, 2, 4),)}, ValueError, r"a rotator must be .* <= 4, not \(1, 2, 4\)"),
+        ({"rotators": ((2, 4),)}, ValueError, r"a rotator must be .* <= 4, not \(2, 4\)"),
+        ({"rotators": ((2, 1, 4.0),)}, TypeError, "of a rotator must be an integer, not 4.0"),
+        ({"output": (True, 64, 0)}, ValueError, r"output must be .* 1 to 64 bits, not \(True, 6"),
+        ({"output": (False, 4, -4)}, ValueError, r"output must be .* 1 to 64 bits, not \(False"),
+        ({"output": (True, 15)}, ValueError, r"output must be .*, not \(True, 15\)"),
+        ({"output": (True, 15, 0.5)}, TypeError, "of output must be an integer, not 0.5"),
+        ({"rounding": "floor"}, ValueError, r"rounding must be one of .*, not 'floor'"),
+        ({"inverse": "no"}, TypeError, "inverse must be True or False, not 'no'"),
+    ],
+)
+def test_what_is_no_plan_is_refused(fields, error, message):
+    plan = {
+        "points": 16,
+        "scaling": (0,) * 5,
+        "rotators": ((2, 1, 4),),
+        "twiddle_bits": 18,
+        "output": (True, 15, 0),
+    }
+    fft.Transform(**plan)
+    with pytest.raises(error, match=message):
+        fft.Transform(**{**plan, **fields})
+
+
+def test_counting_pairs_refuses_just_what_is_no_tree():
+    """The page's rule for every list of up to three rotators of 2 to 4 stages, by recursion."""
+
+    def is_tree(rotators, n):
+        left = list(rotators)
+        ranges = [(1, n)]
+        while ranges:
+            p, q = ranges.pop()
+            split = [r for r in left if r[1:] == (p, q)]
+            if split:
+                left.remove(split[0])
+                ranges += [(p, split[0][0]), (split[0][0] + 1, q)]
+            elif q - p > 1:
+                return False
+        return not left
+
+    for n in (2, 3, 4):
+        every = [
+            (s, p, q) for p, s, q in itertools.product(range(1, n + 1), repeat=3) if p <= s < q
+        ]
+        lists = itertools.chain.from_iterable(
+            itertools.combinations_with_replacement(every, i) for i in range(4)
+        )
+        for rotators in lists:
+            if is_tree(rotators, n):
+                assert make(n, rotators=rotators).rotators == rotators
+            else:
+                with pytest.raises(ValueError, match="rotators must cover every pair"):
+                    make(n, rotators=rotators)
