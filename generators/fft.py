@@ -82,7 +82,7 @@ class Fft(Design):
     @property
     def ready_after_reset(self) -> int:
         """Clocks from the end of reset to s_axis_tready: the delay lines are washed."""
-        return int(self.config.points // 2 + 2)
+        return pipeline_entry.wash_clocks(self.config.points // 2) + 2
 
     @property
     def streams(self) -> tuple[Stream, ...]:

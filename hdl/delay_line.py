@@ -33,7 +33,15 @@ def _shift_text(ports: dict[str, int], *, clocks: int) -> LeafText:
 @leaf(outputs=("y",), verilog=_shift_text)
 def shift_line(clk, ce, x, y, *, clocks: int) -> Any:
     """Delay a word by `clocks`, 1 or more."""
-    return _line(clk, ce, x, y, clocks)
+    line = deque([0] * clocks, clocks)
+
+    @always(clk.posedge)
+    def shift():
+        if ce:
+            line.append(int(x))
+            y.next = line[0]
+
+    return instances()
 
 
 def _ring_text(ports: dict[str, int], *, target: Target) -> LeafText:
@@ -58,10 +66,7 @@ def _ring_text(ports: dict[str, int], *, target: Target) -> LeafText:
 @leaf(outputs=("y",), verilog=_ring_text)
 def ring_line(clk, ce, at, x, y, *, target: Target = Target.GENERIC) -> Any:
     """Delay a word by 2**len(at) - 1; `at` counts enabled clocks, and may be shared."""
-    return _line(clk, ce, x, y, (1 << len(at)) - 1)
-
-
-def _line(clk: Any, ce: Any, x: Any, y: Any, clocks: int) -> Any:
+    clocks = (1 << len(at)) - 1
     line = deque([0] * clocks, clocks)
 
     @always(clk.posedge)

@@ -55,21 +55,33 @@ def pipeline_entry(
     return instances()
 
 
+LEAD = 8  # clocks for the write addresses of memories to follow
+
+
+def wash_clocks(turn: int) -> int:
+    """Return for how many enabled clocks `wash` is high after a reset; turn: of the address."""
+    return turn + min(LEAD, turn)
+
+
 @module
 def line_address(clk, rst, ce, at, wash):
-    """Count enabled clocks, for memories in delay lines; `wash` ends with the first turn."""
+    """Count enabled clocks, for the memories of delay lines; `wash` ends once all were written."""
     last = (1 << len(at)) - 1
+    begin = max(0, last + 1 - LEAD)
     now = counter(0, len(at))
+    leading = Signal(bool(0))
 
     @always(clk.posedge)
     def step():
         if rst:
-            now.next = 0
+            now.next = begin
+            leading.next = True
             wash.next = True
         elif ce:
             now.next = now + 1
             if now == last:
-                wash.next = False
+                leading.next = False
+                wash.next = leading
 
     @always_comb
     def show():
