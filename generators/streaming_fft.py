@@ -90,7 +90,7 @@ def streaming_fft(
         if isinstance(p, Stage):
             works.append(
                 sdf_stage(
-                    clk, rst, ce, wash, at if p.ring else None, x_next, x_re, x_im,
+                    clk, ce, wash, at if p.ring else None, x_next, x_re, x_im,
                     differences[k - 1] if p.turns else constant(0),
                     soons[k], nexts[k], res[k], ims[k], differences[k],
                     clocks=p.clocks, halves=p.halves, ring=p.ring, target=target,
@@ -99,7 +99,7 @@ def streaming_fft(
         else:
             works.append(
                 rotator(
-                    clk, rst, ce, soons[k - 1] if ahead > 1 else x_next, x_next, x_re, x_im,
+                    clk, ce, soons[k - 1] if ahead > 1 else x_next, x_next, x_re, x_im,
                     twiddles[p.after], places[p.after], nexts[k], res[k], ims[k],
                     fraction=fraction, bump=p.bump, unmarked=p.unmarked, ahead=ahead,
                     target=target,

@@ -6,14 +6,16 @@ second half the sum f + x is the result and the difference f - x goes into the l
 `turns`, x counts as -j x. `halves`: sums and differences are halved, by P and D of the page, and
 so is what is stored.
 
-    y = f + (u and adds) + carry            stored = k + (u xor adds) + carry
+    y = f + (h and adds) + carry            stored = k + (h xor adds) + carry
 
 f and k are both loaded from the line, but k is 0 in the first half: so neither the bypass nor the
-turn nor the subtraction takes a LUT beside the adders' own. u is x or -j x, -a being ~a + carry.
-Written as a subtraction of the complement, which keeps the order of the operands: on Xilinx
-devices the first one, a plain register, must be the one that feeds the carry chain.
+turn nor the subtraction takes a LUT beside the adders' own. h is x, or x / 2, in offset binary
+(the first bit of two's complement inverted), so that it needs no extension by a sign: a result
+has one bit more than h, which is the carry, or for a line that holds differences the carry
+inverted. That bit, too, takes no LUT, as it would if a sign were added to a sign.
 
-Two's complement words; y and stored have as many bits, and no sum may exceed them.
+Sums are written as subtractions of the complement, which keeps the order of the operands: on
+Xilinx devices the first one, a plain register, must be the one that feeds the carry chain.
 """
 
 from myhdl import Constant, Signal, always, always_comb, concat, intbv
@@ -27,41 +29,35 @@ def butterfly(
     clk, ce, adds, adds_next, turns, x_re, x_im, f_re, f_im, y_re, y_im, stored_re, stored_im, *,
     halves,
 ):  # fmt: skip
-    """f_re, f_im: from the line, a clock ahead; adds_next: `adds`, a clock ahead; y: registered."""
-    size = len(x_re)
-    width = len(y_re)
-    shift = 1 if halves else 0
-    ones = Constant(intbv((1 << width) - 1)[width:])
-    half_re, half_im = (
-        Signal(intbv(0, min=-(1 << width - 1), max=1 << width - 1)) for _ in range(2)
-    )
-    whole_re, whole_im = (
-        Signal(intbv(0, min=-(1 << size - 1), max=1 << size - 1)) for _ in range(2)
-    )
-    h_re, h_im, f_re_d1, f_im_d1, k_re, k_im = (counter(0, width) for _ in range(6))
-    not_re, not_im, less_re, less_im = (counter(0, width) for _ in range(4))
-    sum_re, sum_im, rest_re, rest_im = (counter(0, width + 1) for _ in range(4))
-    turned = Signal(bool(0))
-    carry_re, carry_im, back_re, back_im = (Signal(bool(0)) for _ in range(4))
+    """Two's complement; y and stored have a bit more than x, or as many if it `halves`.
+
+    f: from the line, a clock ahead; adds_next: `adds`, a clock ahead; y: registered.
+    """
+    sign = len(x_re) - 1
+    low = 1 if halves else 0
+    size = len(x_re) - low
+    width = size + 1
     top = width + 1
+    ones = Constant(intbv((1 << size) - 1)[size:])
+    h_re, h_im, k_re, k_im = (counter(0, size) for _ in range(4))
+    f_re_d1, f_im_d1 = (counter(0, width) for _ in range(2))
+    not_re, not_im, less_re, less_im = (counter(0, size) for _ in range(4))
+    sum_re, sum_im, rest_re, rest_im = (counter(0, width + 1) for _ in range(4))
+    first_re, first_im = Signal(bool(0)), Signal(bool(0))
+    turned, carry_re, carry_im, back_re, back_im = (Signal(bool(0)) for _ in range(5))
 
     @always_comb
     def read():
-        whole_re.next = x_re.signed()
-        whole_im.next = x_im.signed()
-
-    @always_comb
-    def cut():
-        half_re.next = whole_re >> shift
-        half_im.next = whole_im >> shift
-
-    @always_comb
-    def name():
-        h_re.next = half_re[width:]
-        h_im.next = half_im[width:]
+        first_re.next = not x_re[sign]
+        first_im.next = not x_im[sign]
         turned.next = adds and turns
 
-    # the complements of u and adds (not), and of u xor adds (less)
+    @always_comb
+    def offset():
+        h_re.next = concat(first_re, x_re[sign:low])
+        h_im.next = concat(first_im, x_im[sign:low])
+
+    # the complements of h and adds (not), and of h xor adds (less)
     @always_comb
     def choose():
         if not adds:
@@ -106,10 +102,10 @@ def butterfly(
 
     @always_comb
     def add():
-        sum_re.next = concat(f_re_d1, carry_re) - concat(not_re, "1")
-        sum_im.next = concat(f_im_d1, carry_im) - concat(not_im, "1")
-        rest_re.next = concat(k_re, back_re) - concat(less_re, "1")
-        rest_im.next = concat(k_im, back_im) - concat(less_im, "1")
+        sum_re.next = concat(f_re_d1, carry_re) - concat("1", not_re, "1")
+        sum_im.next = concat(f_im_d1, carry_im) - concat("1", not_im, "1")
+        rest_re.next = concat("1", k_re, back_re) - concat("1", less_re, "1")
+        rest_im.next = concat("1", k_im, back_im) - concat("1", less_im, "1")
 
     @always_comb
     def store():
@@ -124,8 +120,8 @@ def butterfly(
             f_re_d1.next = f_re
             f_im_d1.next = f_im
             if adds_next:
-                k_re.next = f_re
-                k_im.next = f_im
+                k_re.next = f_re[size:]
+                k_im.next = f_im[size:]
             else:
                 k_re.next = 0
                 k_im.next = 0

@@ -17,7 +17,7 @@ from kolam.kernels.bits import counter, word
 
 @module
 def rotator(
-    clk, rst, ce, x_ahead, x_next, x_re, x_im, twiddle, at, y_next, y_re, y_im, *,
+    clk, ce, x_ahead, x_next, x_re, x_im, twiddle, at, y_next, y_re, y_im, *,
     fraction: int, bump: int, unmarked: int, ahead: int, target: Target,
 ) -> Any:  # fmt: skip
     """Turn x, whose valid flag is x_next a clock ahead, by the twiddle of its place in the frame.
@@ -27,8 +27,8 @@ def rotator(
     the mask `unmarked`, so that the last narrowing rounds.
     """
     clocks = multiply_latency(target, len(x_re), len(twiddle) // 2)
-    place = sample_place(clk, rst, ce, x_ahead, at)
-    flags = flag_delay(clk, rst, ce, x_next, y_next, clocks=clocks)
+    place = sample_place(clk, ce, x_ahead, at)
+    flags = flag_delay(clk, ce, x_next, y_next, clocks=clocks)
     if bump:
         bumps = word(1)
         mark = bump_mark(clk, ce, at, bumps, unmarked=unmarked, clocks=ahead)
@@ -44,15 +44,13 @@ def rotator(
 
 
 @module
-def sample_place(clk, rst, ce, ahead, at):
+def sample_place(clk, ce, ahead, at):
     """Place in its frame, modulo a power of two, of the sample a clock behind the flag's."""
     now = counter(0, len(at))
 
     @always(clk.posedge)
     def count():
-        if rst:
-            now.next = 0
-        elif ce:
+        if ce:
             if ahead:
                 now.next = now + 1
             else:
@@ -93,16 +91,14 @@ def bump_mark(clk, ce, at, marks, *, unmarked, clocks):
 
 
 @module
-def flag_delay(clk, rst, ce, x, y, *, clocks):
-    """Delay a flag by enabled clocks, 2 or more, cleared by reset."""
+def flag_delay(clk, ce, x, y, *, clocks):
+    """Delay a flag by enabled clocks, 2 or more."""
     line = Signal(intbv(0)[clocks:])
     keep, last = clocks - 1, clocks - 1
 
     @always(clk.posedge)
     def move():
-        if rst:
-            line.next = 0
-        elif ce:
+        if ce:
             line.next = concat(line[keep:], x)
 
     @always_comb

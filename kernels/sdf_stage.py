@@ -29,15 +29,15 @@ def line_width(width: int, ring: bool) -> int:
 
 @module
 def sdf_stage(
-    clk, rst, ce, wash, at, valid_next, x_re, x_im, turns, y_soon, y_next, y_re, y_im,
+    clk, ce, wash, at, valid_next, x_re, x_im, turns, y_soon, y_next, y_re, y_im,
     difference, *, clocks: int, halves: bool, ring: bool, target: Target,
 ) -> Any:  # fmt: skip
     """Pair each sample with the one `clocks` before, a power of two.
 
     valid_next: the sample behind the next enabled edge is one of a frame. turns: take -j x.
     y_next, y_soon: valid of y, one and two clocks ahead; difference: y is one. ring: the line is
-    a memory, addressed by `at`, which counts enabled clocks. wash: high after a reset until the
-    lines hold nothing from before.
+    a memory, addressed by `at`, which counts enabled clocks. wash: high after a reset for at least
+    `clocks` enabled clocks, in which y is not valid, so that what was in the line is lost.
     """
     width = len(y_re)
     adds, adds_next, opens, valid = (word(1) for _ in range(4))
@@ -60,7 +60,7 @@ def sdf_stage(
         f_re, f_im = part(back, width, 0), part(back, 2 * width, width)
         opened, validated = told(len(told) - 2), told(len(told) - 1)
     control = sdf_control(
-        clk, rst, ce, wash, valid_next, opened, validated, valid, adds_next, adds, opens, y_soon,
+        clk, ce, wash, valid_next, opened, validated, valid, adds_next, adds, opens, y_soon,
         y_next, difference,
     )  # fmt: skip
     compute = butterfly(
@@ -72,7 +72,7 @@ def sdf_stage(
 
 @module
 def sdf_control(
-    clk, rst, ce, wash, valid_next, opened, validated, valid, adds_next, adds, opens, y_soon,
+    clk, ce, wash, valid_next, opened, validated, valid, adds_next, adds, opens, y_soon,
     y_next, difference,
 ):  # fmt: skip
     """Flags of a stage. opened, validated: `opens` and `valid`, out of the line."""
@@ -81,7 +81,7 @@ def sdf_control(
     @always_comb
     def foresee():
         adds_next.next = valid_next and opened
-        y_soon.next = validated and not wash
+        y_soon.next = validated
         opens.next = here and not second
 
     @always_comb
@@ -91,17 +91,16 @@ def sdf_control(
 
     @always(clk.posedge)
     def follow():
-        if rst:
-            here.next = False
-            y_next.next = False
-        elif ce:
-            here.next = valid_next
-            y_next.next = validated and not wash
-
-    @always(clk.posedge)
-    def mark():
         if ce:
+            here.next = valid_next
             second.next = valid_next and opened
             difference.next = not second
+
+    @always(clk.posedge)
+    def announce():
+        if wash:
+            y_next.next = False
+        elif ce:
+            y_next.next = validated
 
     return instances()
