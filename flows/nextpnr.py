@@ -58,9 +58,9 @@ def route(place: Path, netlist: str, seeds: Sequence[int]) -> dict[str, Any]:
 def absorb_registers(netlist: dict[str, Any]) -> int:
     """Move registers behind block RAM into it, in yosys JSON; return how many flip-flops went.
 
-    yosys does not use the output register of a DP16KD, and without it a read takes 5.8 ns. A
-    register is moved where it takes all the bits of the read port, and nothing else does: on the
-    same clock, always enabled, never reset.
+    yosys does not use the output registers of a DP16KD, and without them a read takes 5.8 ns. A
+    register is moved where it takes all the bits of a read port, and nothing else does: on the
+    same clock, with one enable or always enabled, never reset.
     """
     return sum(_absorb(module) for module in netlist["modules"].values())
 
@@ -77,52 +77,61 @@ def _absorb(module: dict[str, Any]) -> int:
             users.setdefault(bit, []).append(("", name))
     gone = 0
     for name, ram in list(cells.items()):
-        if ram["type"] != "DP16KD" or not _plain(ram):
+        if ram["type"] != "DP16KD":
             continue
-        reads = {
-            port: [user for user in users[bits[0]] if user != (name, port)]
-            for port, bits in ram["connections"].items()
-            if port.startswith("DO") and bits
-        }
-        reads = {port: readers for port, readers in reads.items() if readers}
         wide = int(ram["parameters"]["DATA_WIDTH_B"], 2) == _WIDE
-        if not reads or not all(
-            (wide or port.startswith("DOB"))
-            and len(readers) == 1
-            and readers[0][1] == "DI"
-            and _follows(cells[readers[0][0]], ram["connections"]["CLKB"])
-            for port, readers in reads.items()
-        ):
-            continue
-        for port, [(reader, _)] in reads.items():
-            ram["connections"][port] = cells.pop(reader)["connections"]["Q"]
-            gone += 1
-        for port in "AB" if wide else "B":  # one word of 36 bits leaves by both
-            ram["parameters"][f"REGMODE_{port}"] = "OUTREG"
+        for side in ("B",) if wide else ("A", "B"):
+            sides = "AB" if wide else side  # one word of 36 bits leaves by both
+            reads = {
+                port: [user for user in users[bits[0]] if user != (name, port)]
+                for port, bits in ram["connections"].items()
+                if port.startswith(tuple(f"DO{s}" for s in sides)) and bits
+            }
+            reads = {port: readers for port, readers in reads.items() if readers}
+            if not reads or not _plain(ram, side, sides):
+                continue
+            if not all(len(readers) == 1 and readers[0][1] == "DI" for readers in reads.values()):
+                continue
+            registers = [readers[0][0] for readers in reads.values()]
+            enables = {_enable(cells[r], ram["connections"][f"CLK{side}"]) for r in registers}
+            if None in enables or len(enables) > 1:
+                continue
+            for port, register in zip(reads, registers, strict=True):
+                ram["connections"][port] = cells.pop(register)["connections"]["Q"]
+                gone += 1
+            ram["connections"][f"OCE{side}"] = [enables.pop()]
+            for one in sides:
+                ram["parameters"][f"REGMODE_{one}"] = "OUTREG"
     return gone
 
 
-def _plain(ram: dict[str, Any]) -> bool:
-    """Return whether the read port of a DP16KD has no register yet, and could have one."""
+def _plain(ram: dict[str, Any], side: str, sides: str) -> bool:
+    """Return whether a read port of a DP16KD has no register yet, and could have one."""
     given, wired = ram["parameters"], ram["connections"]
     return (
-        given["REGMODE_A"] == given["REGMODE_B"] == "NOREG"
-        and given["CLKBMUX"] == "CLKB"
-        and wired["OCEB"] == ["1"]
-        and wired["RSTB"] == ["0"]
+        all(given[f"REGMODE_{one}"] == "NOREG" for one in sides)
+        and given[f"CLK{side}MUX"] == f"CLK{side}"
+        and wired[f"OCE{side}"] == ["1"]
+        and wired[f"RST{side}"] == ["0"]
     )
 
 
-def _follows(cell: dict[str, Any], clock: list[Any]) -> bool:
-    """Return whether a cell is a flip-flop on this clock, always enabled and never reset."""
+def _enable(cell: dict[str, Any], clock: list[Any]) -> Any:
+    """Return the net, or "1", that enables a flip-flop on this clock; None if it is another cell.
+
+    Or one that is reset.
+    """
     given, wired = cell["parameters"], cell["connections"]
-    return (
-        cell["type"] == "TRELLIS_FF"
-        and given["CLKMUX"] == "CLK"
-        and wired["CLK"] == clock
-        and (given["CEMUX"].strip() == "1" or wired.get("CE") == ["1"])
-        and wired.get("LSR", ["0"]) in ([], ["0"])
-    )
+    if (
+        cell["type"] != "TRELLIS_FF"
+        or given["CLKMUX"] != "CLK"
+        or wired["CLK"] != clock
+        or wired.get("LSR", ["0"]) not in ([], ["0"])
+    ):
+        return None
+    if given["CEMUX"].strip() == "1":
+        return "1"
+    return wired["CE"][0] if given["CEMUX"] == "CE" else None
 
 
 def _one(place: Path, netlist: str, seed: int) -> float:

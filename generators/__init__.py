@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kolam.generators import catalog, cyclic_sparse, dense
+from kolam.generators import catalog, cyclic_sparse, dense, fft
 from kolam.generators.design import Design
 from kolam.generators.model_file import read_model, refitted
 
-__all__ = ["Design", "catalog", "cyclic_sparse", "dense", "load"]
+__all__ = ["Design", "catalog", "cyclic_sparse", "dense", "fft", "load"]
 
-ENGINES = {"cyclic_sparse": cyclic_sparse, "dense": dense}
+ENGINES = {"cyclic_sparse": cyclic_sparse, "dense": dense, "fft": fft}
 MAX_TEXT = 1 << 20  # bytes of a configuration file
 
 
@@ -54,8 +54,7 @@ def load(
     name = values.pop("name", re.sub(r"\W", "_", name))
     room, config = _config(_replaced(values, set or {}))
     if origin:
-        origin.pop("name", None)
-    if origin:
+        origin = {key: value for key, value in origin.items() if key != "name"}
         file = text if weights is None else Path(weights).name
         words = refitted(words, _config(origin)[1], config, file)
     return room.build(config, words or None, name=name, seed=0 if seed is None else seed)

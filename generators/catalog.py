@@ -6,7 +6,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from kolam.generators import dense
+from kolam.generators import dense, fft
 from kolam.generators.chain_config import Config, Formats, Support
 from kolam.generators.cyclic_sparse import cycle
 from kolam.generators.model_file import read_model
@@ -19,7 +19,7 @@ class Entry:
     """A named design: what it is, and its configuration or the model file that holds it."""
 
     description: str
-    config: Callable[[], Config | dense.Config] | None = None
+    config: Callable[[], Config | dense.Config | fft.Config] | None = None
     model: str | None = None
 
 
@@ -46,6 +46,10 @@ def _dense_small() -> dense.Config:
     )
 
 
+def _reversed_fft(points: int) -> fft.Config:
+    return fft.Config(points=points, output_order=fft.Order.BIT_REVERSED)
+
+
 ENTRIES: dict[str, Entry] = {
     "csc-digits": Entry(
         description="8x8 digits to 10 scores: two CSC layers and a support layer, 8 bits, trained",
@@ -68,6 +72,24 @@ ENTRIES: dict[str, Entry] = {
     "dense-small": Entry(
         description="64 to 32 to 10, fully connected by dense layers with bias, 8 bits",
         config=_dense_small,
+    ),
+    "fft-64": Entry(
+        description="64 points, complex, 16 bits, gain 1/64, a sample a clock, bit-reversed out",
+        config=lambda: _reversed_fft(64),
+    ),
+    "fft-1024": Entry(
+        description="1024 points, complex, 16 bits, gain 1/1024, a sample a clock, bit-reversed out",
+        config=lambda: _reversed_fft(1024),
+    ),
+    "fft-4096": Entry(
+        description="4096 points, complex, 16 bits, gain 1/4096, a sample a clock, bit-reversed out",
+        config=lambda: _reversed_fft(4096),
+    ),
+    "ifft-1024": Entry(
+        description="inverse of 1024 points, complex, 16 bits, gain 1/1024, bit-reversed in",
+        config=lambda: fft.Config(
+            points=1024, direction=fft.Direction.INVERSE, input_order=fft.Order.BIT_REVERSED
+        ),
     ),
 }
 
