@@ -81,6 +81,10 @@ ENTRIES: dict[str, Entry] = {
         description="1024 points, complex, 16 bits, gain 1/1024, a sample a clock, bit-reversed out",
         config=lambda: _reversed_fft(1024),
     ),
+    "fft-1024-natural": Entry(
+        description="1024 points, complex, 16 bits, gain 1/1024, a sample a clock, natural order",
+        config=lambda: fft.Config(points=1024),
+    ),
     "fft-4096": Entry(
         description="4096 points, complex, 16 bits, gain 1/4096, a sample a clock, bit-reversed out",
         config=lambda: _reversed_fft(4096),

@@ -19,7 +19,7 @@ from kolam.generators.fft_config import Config, Direction, Formats, Order
 from kolam.generators.fft_plan import Rotator, Stage, Table
 from kolam.generators.streaming_fft import QUEUE, streaming_fft
 from kolam.hdl.module import module
-from kolam.kernels import frame_narrow, pipeline_entry, sdf_stage, stream_fifo
+from kolam.kernels import frame_narrow, frame_reorder, pipeline_entry, sdf_stage, stream_fifo
 from kolam.reference import fft as golden
 
 __all__ = ["Config", "Direction", "Fft", "Formats", "Order", "build"]
@@ -77,7 +77,13 @@ class Fft(Design):
         lines = sum(s.clocks + sdf_stage.LATENCY for s in self.stages)
         turns = sum(r.clocks for r in self.rotators)
         ends = pipeline_entry.LATENCY + frame_narrow.LATENCY + stream_fifo.LATENCY
-        return lines + turns + ends
+        order = self.config.points - 1 + frame_reorder.latency(self.target) if self.reorders else 0
+        return lines + turns + ends + order
+
+    @property
+    def reorders(self) -> bool:
+        """Whether a buffer of one frame puts the output into the other order."""
+        return bool(self.config.input_order is self.config.output_order)
 
     @property
     def ready_after_reset(self) -> int:
@@ -124,6 +130,20 @@ class Fft(Design):
                         loadable=False,
                     )
                 )
+        if self.reorders:
+            made.append(
+                Memory(
+                    path="u_turned/u_buffer",
+                    depth=self.config.points,
+                    width=2 * self.config.output.width,
+                    fields=1,
+                    ports=2,
+                    read_latency=frame_reorder.latency(self.target),
+                    style="block",
+                    contents=None,
+                    loadable=False,
+                )
+            )
         for number, kept in enumerate(self.tables):
             made.append(
                 Memory(
@@ -188,6 +208,7 @@ class Fft(Design):
             "drop": config.schedule[-1],
             "rounding": config.formats.rounding,
             "swaps": config.direction is Direction.INVERSE,
+            "reorders": self.reorders,
             "frames": 1 << (flying - 1).bit_length(),
             "target": config.target,
             "source": source,

@@ -16,6 +16,7 @@ from kolam.kernels.bits import concat, constant, part, word
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import frame_guard
 from kolam.kernels.frame_narrow import frame_narrow
+from kolam.kernels.frame_reorder import frame_reorder
 from kolam.kernels.link import connect
 from kolam.kernels.pipeline_entry import line_address, pipeline_entry
 from kolam.kernels.rotator import rotator
@@ -23,7 +24,7 @@ from kolam.kernels.sdf_stage import sdf_stage
 from kolam.kernels.stream_fifo import output_fifo
 
 QUEUE = 16  # samples of the output FIFO
-RESERVE = 3  # samples that come once there is no room
+RESERVE = 4  # samples that come once there is no room
 
 
 @module
@@ -31,11 +32,12 @@ def streaming_fft(
     clk, rst, s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast,
     m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow, *,
     parts: tuple[Stage | Rotator, ...], tables: tuple[Table, ...], fraction: int, drop: int,
-    rounding: Rounding, swaps: bool, frames: int, target: Target, source: Stream, sink: Stream,
+    rounding: Rounding, swaps: bool, reorders: bool, frames: int,
+    target: Target, source: Stream, sink: Stream,
 ) -> Any:  # fmt: skip
     """A radix 2^2 single-path delay feedback FFT. swaps: re and im change places at both ends.
 
-    frames: judged and not yet gone, at most.
+    reorders: a buffer behind it puts frames into the other order. frames: judged and not yet gone, at most.
     """
     style = "shift" if target in (Target.GENERIC, Target.XC7) else "ram"
     points = source.elements
@@ -109,15 +111,22 @@ def streaming_fft(
 
     # output: results wait for their place and for the frame's verdict
     size = sink.format.width
-    put, q_valid, q_ready = word(1), word(1), word(1)
+    last_valid, put, q_valid, q_ready = (word(1) for _ in range(4))
     ends_out = [word(size), word(size)]
     queued, passed = word(2 * size), word(2 * size)
     end = frame_narrow(
-        clk, rst, ce, x_next, _wide(x_re, drop + size), _wide(x_im, drop + size), put, *ends_out,
-        event_overflow, drop=drop, rounding=rounding,
+        clk, rst, ce, x_next, _wide(x_re, drop + size), _wide(x_im, drop + size), last_valid, put,
+        *ends_out, event_overflow, drop=drop, rounding=rounding,
     )  # fmt: skip
+    entering, push = concat(_swapped(ends_out, swaps)), put
+    if reorders:
+        entering, push = word(2 * size), word(1)
+        turned = frame_reorder(
+            clk, rst, ce, last_valid, concat(_swapped(ends_out, swaps)), push, entering,
+            points=points, target=target,
+        )  # fmt: skip
     queue = output_fifo(
-        clk, rst, put, concat(_swapped(ends_out, swaps)), q_valid, q_ready, queued, room,
+        clk, rst, push, entering, q_valid, q_ready, queued, room,
         depth=QUEUE, reserve=RESERVE, style=style,
     )  # fmt: skip
     gate = frame_gate(

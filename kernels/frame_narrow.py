@@ -16,20 +16,21 @@ LATENCY = 1
 
 @module
 def frame_narrow(
-    clk, rst, ce, valid_next, v_re, v_im, put, y_re, y_im, overflow, *, drop: int,
+    clk, rst, ce, valid_next, v_re, v_im, valid, put, y_re, y_im, overflow, *, drop: int,
     rounding: Rounding,
 ) -> Any:  # fmt: skip
-    """Narrow samples to y; `put` is high for one clock for each, and `overflow` if it was limited.
+    """Narrow samples to y. `valid` moves with y, and so with the enable.
 
-    v: two's complement words of drop bits more than y, or of more than that.
+    `put` is high for one clock for each, and `overflow` if it was limited. v: two's complement words of drop bits more than y, or of more than that.
     """
     code_re, code_im = word(len(y_re)), word(len(y_im))
     over_re, over_im = word(1), word(1)
     cut_re = narrow(v_re, code_re, over_re, drop=drop, rounding=rounding)
     cut_im = narrow(v_im, code_im, over_im, drop=drop, rounding=rounding)
     keep = narrow_register(
-        clk, rst, ce, valid_next, code_re, code_im, over_re, over_im, put, y_re, y_im, overflow
-    )
+        clk, rst, ce, valid_next, code_re, code_im, over_re, over_im, valid, put, y_re, y_im,
+        overflow,
+    )  # fmt: skip
     return instances()
 
 
@@ -92,7 +93,7 @@ def narrow(v, code, over, *, drop, rounding):
 
 @module
 def narrow_register(
-    clk, rst, ce, valid_next, code_re, code_im, over_re, over_im, put, y_re, y_im, overflow
+    clk, rst, ce, valid_next, code_re, code_im, over_re, over_im, valid, put, y_re, y_im, overflow
 ):
     """Hold a sample, and tell of it once."""
     here = Signal(bool(0))
@@ -101,6 +102,7 @@ def narrow_register(
     def follow():
         if rst:
             here.next = False
+            valid.next = False
             put.next = False
             overflow.next = False
         else:
@@ -108,6 +110,7 @@ def narrow_register(
             overflow.next = ce and here and (over_re or over_im)
             if ce:
                 here.next = valid_next
+                valid.next = here
 
     @always(clk.posedge)
     def hold():

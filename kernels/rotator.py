@@ -50,11 +50,10 @@ def sample_place(clk, ce, ahead, at):
 
     @always(clk.posedge)
     def count():
-        if ce:
-            if ahead:
-                now.next = now + 1
-            else:
-                now.next = 0
+        if not ahead:  # whether enabled or not: this place is of no sample
+            now.next = 0
+        elif ce:
+            now.next = now + 1
 
     @always_comb
     def show():
