@@ -45,7 +45,11 @@ def load(
         raise ValueError(
             f"a design must be one of {known}, a .toml, a .npz or a generated folder, not {text!r}"
         )
+    name = values.pop("name", re.sub(r"\W", "_", name))
+    room, config = _config(_replaced(values, set or {}))
     if weights is not None:
+        if room is fft:
+            raise ValueError("weights must not be given to an FFT, which has none")
         origin, words = read_model(Path(weights))
         if not words:
             raise ValueError(f"{Path(weights).name} must hold weights, and holds none")

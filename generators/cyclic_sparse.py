@@ -84,6 +84,42 @@ class CyclicSparse(Design):
         return Timeline.of(list(self.plans), self._stream("s_axis").lanes)
 
     @property
+    def weights_from(self) -> str:
+        """Where its weights are from."""
+        return "its own" if self.seed is None else f"random, of seed {self.seed}: for trials only"
+
+    @property
+    def weight_count(self) -> dict[str, int]:
+        """How many weights are stored, and how many dense layers in place of it would need.
+
+        One dense layer takes the place of every stretch of support layers without an activation
+        between them.
+        """
+        stored = dense = 0
+        start = None
+        for plan in self.plans:
+            stored += plan.outputs * plan.fan_in
+            start = plan.inputs if start is None else start
+            if plan is self.plans[-1] or plan.activation is not Activation.NONE:
+                dense += start * plan.outputs
+                start = None
+        return {"stored": stored, "dense": dense}
+
+    def facts(self) -> dict[str, Any]:
+        """Return the choices of parallelism, weights, connectivity and layers as plain values."""
+        matrix = self.config.connectivity
+        return {
+            "legal": [
+                {"parallelism": multipliers, "interval": interval, "lanes": list(lanes)}
+                for multipliers, interval, lanes in self.config.legal
+            ],
+            "random_weights": self.seed is not None,
+            "weights": self.weight_count,
+            "connectivity": {"connected": int(matrix.sum()), "pairs": matrix.size},
+            "layers": [_layer_facts(plan) for plan in self.plans],
+        }
+
+    @property
     def plans(self) -> tuple[SupportPlan, ...]:
         """The support layers with lanes, links and buffers."""
         plans: tuple[SupportPlan, ...] = self.config.plans
@@ -321,6 +357,24 @@ class CyclicSparse(Design):
         plans = tuple(zip(self.plans, self.images, strict=True))
         source, sink = self._stream("s_axis"), self._stream("m_axis")
         return core, {"layers": plans, "source": source, "sink": sink}
+
+
+def _layer_facts(plan: SupportPlan) -> dict[str, Any]:
+    return {
+        "inputs": plan.inputs,
+        "outputs": plan.outputs,
+        "fan_in": plan.fan_in,
+        "stride": plan.stride,
+        "step": plan.step,
+        "bias": plan.bias,
+        "activation": plan.activation.value,
+        "lanes": plan.lanes,
+        "interval": plan.interval,
+        "input_format": str(plan.source),
+        "weight_format": str(plan.weight),
+        "sum_bits": plan.sum_width,
+        "output_format": str(plan.result),
+    }
 
 
 def build(config: Config, weights: Any = None, *, name: str = "csc", seed: int = 0) -> CyclicSparse:

@@ -6,8 +6,10 @@ round-trip through JSON by `to_dict` and `from_dict`.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from fractions import Fraction
 from functools import cached_property
+from math import frexp
 from typing import Any, Self
 
 import numpy as np
@@ -60,6 +62,18 @@ class Port(_Described):
     role: str
 
 
+def bit_reversed(count: int) -> tuple[int, ...]:
+    """Return k for 0 … count - 1 with the bits of k in reverse, or () for no power of two."""
+    bits = count.bit_length() - 1
+    if count != 1 << bits:
+        return ()
+    places = np.arange(count)
+    return tuple(sum((places >> b & 1) << bits - 1 - b for b in range(bits)).tolist())
+
+
+_ORDERS = {"natural": range, "bit_reversed": bit_reversed}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stream(_Described):
     """An AXI4-Stream: `lanes` elements a beat, `beats` a frame, the lowest index lowest.
@@ -96,9 +110,16 @@ class Stream(_Described):
         """Bits of a part of an element on the bus."""
         return self.element_bits // self.parts
 
+    @property
+    def order_name(self) -> str | None:
+        """The order as a word, natural or bit_reversed, or None for another one."""
+        if isinstance(self.order, range):
+            return "natural"
+        return "bit_reversed" if self.order == bit_reversed(self.elements) else None
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain values, and the elements; order is a list or "natural"."""
-        order = "natural" if isinstance(self.order, range) else list(self.order)
+        """Return the fields as plain values, and the elements; order is a word or a list."""
+        order = self.order_name or list(self.order)
         return {**super().to_dict(), "elements": self.elements, "order": order}
 
     @classmethod
@@ -106,8 +127,8 @@ class Stream(_Described):
         """Return the stream that `to_dict` described."""
         given = dict(values)
         elements = given.pop("elements")
-        if given["order"] == "natural":
-            given["order"] = range(elements)
+        if isinstance(given["order"], str):
+            given["order"] = _ORDERS[given["order"]](elements)
         return super().from_dict(given)
 
 
@@ -178,6 +199,38 @@ class Design(ABC):
     def fill(self) -> int:
         """Frames after which the pipeline is full, so that all come at the same interval."""
         return self.latency // self.interval + 2
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words."""
+        return f"a {self.engine.replace('_', ' ')} engine"
+
+    @property
+    def gain(self) -> float | None:
+        """The factor, exact, by which the answer differs from the mathematics; None: by none."""
+        return None
+
+    @property
+    def gain_text(self) -> str | None:
+        """The gain as it is printed: `1/1024 = 2^-10`; the gain is a power of two."""
+        if self.gain is None:
+            return None
+        exponent = frexp(self.gain)[1] - 1
+        return f"{Fraction(self.gain)} = 2^{exponent}"
+
+    @property
+    def weights_from(self) -> str | None:
+        """Where its weights are from; None for an engine without weights."""
+        return None
+
+    @property
+    def estimate(self) -> dict[str, float] | None:
+        """What it may cost, with the keys of `synth --json`, before synthesis; None: unknown."""
+        return None
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is to be said of this engine and of no other, as plain values."""
+        return {}
 
     @property
     def parallelism(self) -> dict[str, Any]:
@@ -284,11 +337,32 @@ class Design(ABC):
         """The Verilog, made once."""
         hardware, constants = self.top
         signals = {p.name: word(p.width) for p in self.ports}
-        return emit(hardware, self.name, {**signals, **constants})
+        made = emit(hardware, self.name, {**signals, **constants})
+        if self.gain is None:
+            return made
+        path, said = f"rtl/{self.name}.v", f"// {self.title}, gain {self.gain_text} exactly."
+        head, text = made.files[path].split("\n\n", 1)
+        return replace(made, files={**made.files, path: f"{head}\n\n{said}\n\n{text}"})
 
     def files(self) -> dict[str, str]:
         """Return the texts rtl/*.v and mem/*.hex by path; the same bytes for the same design."""
         return self.emission.files
+
+    def encode(self, values: Any) -> Ints:
+        """Return input codes for values: floats (frames, inputs), complex where inputs are.
+
+        The nearest codes, halves to the even one, limited to the format. Raises ValueError for
+        what is not finite.
+        """
+        stream, x = self._stream("s_axis"), np.asarray(values)
+        parts = x if stream.parts == 1 else np.stack([x.real, x.imag], axis=-1)
+        return np.asarray(stream.format.quantize(parts))
+
+    def decode(self, codes: Any) -> NDArray[Any]:
+        """Return what output codes stand for: floats (frames, outputs), complex where they are."""
+        stream = self._stream("m_axis")
+        values = stream.format.to_float(codes)
+        return values if stream.parts == 1 else values[..., 0] + 1j * values[..., 1]
 
     def _stream(self, name: str) -> Stream:
         return next(s for s in self.streams if s.name == name)

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from kolam.generators import fft_plan
 from kolam.generators.design import Design, Ints, Memory, Stream
-from kolam.generators.fft_config import Config, Direction, Formats, Order
+from kolam.generators.fft_config import Config, Direction, Formats, Order, Rotation
 from kolam.generators.fft_plan import Rotator, Stage, Table
 from kolam.generators.streaming_fft import QUEUE, streaming_fft
 from kolam.hdl.module import module
 from kolam.kernels import frame_narrow, frame_reorder, pipeline_entry, sdf_stage, stream_fifo
 from kolam.reference import fft as golden
 
-__all__ = ["Config", "Direction", "Fft", "Formats", "Order", "build"]
+__all__ = ["Config", "Direction", "Fft", "Formats", "Order", "Rotation", "build"]
 
 _BYTE = 8
 
@@ -173,6 +173,8 @@ class Fft(Design):
             output=(fmt.signed, fmt.integer, fmt.fraction),
             rounding=config.formats.rounding.value,
             inverse=config.direction is Direction.INVERSE,
+            rotation=config.rotation.value,
+            lifted=fft_plan.lifted(config),
         )
 
     def trace(self, x: Any) -> list[tuple[str, Ints, Ints]]:

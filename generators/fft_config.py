@@ -28,6 +28,14 @@ class Direction(Enum):
     INVERSE = "inverse"
 
 
+class Rotation(Enum):
+    """How samples are turned by sixteenths of a circle; by other turns they are multiplied."""
+
+    MULTIPLY = "multiply"  # as by all others
+    LIFT = "lift"  # shifts and additions, and one product
+    SHIFT_ADD = "shift_add"  # shifts and additions alone
+
+
 @dataclass(frozen=True, kw_only=True)
 class Formats:
     """Of a part (re or im) of the input and of the output, and of a twiddle.
@@ -71,7 +79,8 @@ class Config:
     input_order, output_order: of the points in a frame. scaling: for each of the log2 N stages
     the bits (0 or 1) by which it scales down, and last the bits that are dropped at the output;
     the gain is 2 to the minus their sum. None: one bit a stage in all, most of it early and the
-    rest at the end, where it costs the least accuracy; gain 1/N. Raises TypeError, ValueError.
+    rest at the end, where it costs the least accuracy; gain 1/N. rotation: MULTIPLY is radix 2^2,
+    LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers. Raises TypeError, ValueError.
 
     Source: He and Torkelson, 1996 (radix 2^2, single-path delay feedback); docs/fft.md.
     """
@@ -81,6 +90,7 @@ class Config:
     input_order: Order = Order.NATURAL
     output_order: Order = Order.NATURAL
     scaling: tuple[int, ...] | None = None
+    rotation: Rotation = Rotation.MULTIPLY
     formats: Formats = field(default_factory=Formats)
     target: Target = Target.GENERIC
 
@@ -90,7 +100,7 @@ class Config:
             raise ValueError(f"points must be a power of two, {LEAST} to {MOST}, not {self.points}")
         for name, kind in (
             ("direction", Direction), ("input_order", Order), ("output_order", Order),
-            ("formats", Formats), ("target", Target),
+            ("rotation", Rotation), ("formats", Formats), ("target", Target),
         ):  # fmt: skip
             check_kind(self, name, kind)
         if self.scaling is not None:
@@ -154,6 +164,7 @@ class Config:
             "direction": self.direction.value,
             "input_order": self.input_order.value,
             "output_order": self.output_order.value,
+            "rotation": self.rotation.value,
             "formats": formats,
             "target": self.target.value,
         }
@@ -175,7 +186,7 @@ class Config:
         check_keys("the configuration", given, cls, required=("points",))
         for name, kind in (
             ("direction", Direction), ("input_order", Order), ("output_order", Order),
-            ("target", Target),
+            ("rotation", Rotation), ("target", Target),
         ):  # fmt: skip
             if name in given:
                 given[name] = member(kind, name, given[name])

@@ -2,21 +2,28 @@
 
 from dataclasses import dataclass
 from functools import cache
-from math import ceil, sqrt
+from math import ceil, cos, pi, sqrt
+from typing import Any
 
 import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from kolam.generators.fft_config import MOST_BITS, Config, Order
+from kolam.generators.fft_config import MOST_BITS, Config, Order, Rotation
 from kolam.hdl import Rounding, complex_multiply
 from kolam.hdl.image import Image
 from kolam.hdl.target import Target
+from kolam.kernels import lifting_rotator
+from kolam.kernels.lifting_rotator import Terms
 
 _RING_FROM = {Target.GENERIC: 128, Target.XC7: 128}  # clocks of a line that is a memory
 _RING_ELSE = 32
 _BLOCK_FROM = 64  # words of a table that is block RAM
 _DIGITS = 40  # decimal, of a twiddle before it is rounded
+_GROUP = 4  # stages between two rotators that multiply, where others lift
+_LIFT_ERROR = 2.0**-9  # of the constants, whose five terms leave less than that; in three steps
+_LIFT_ROUNDING = 8.0  # of fifteen terms, half a code each and together
+LIFT_FRACTION = 16  # bits of the factor of a lifting rotator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +43,9 @@ class Stage:
 class Rotator:
     """A rotator after a stage; first, last: the range of stages that it serves.
 
-    place_bits: of the place in a frame that choose its twiddle. unmarked, bump: for the rounding
-    at the output, added where the place has zeros in these bits.
+    place_bits: of the place in a frame that must be known. unmarked, bump: for the rounding at
+    the output, added where the place has zeros in these bits. turns: for a lifting rotator, in
+    sixteenths of a circle by the first bits of the place; empty for one that multiplies.
     """
 
     after: int
@@ -50,6 +58,7 @@ class Rotator:
     bump: int
     clocks: int
     multipliers: int
+    turns: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +72,51 @@ class Table:
 
 
 def rotators(config: Config) -> tuple[tuple[int, int, int], ...]:
-    """Return (after, first, last) of the rotators of radix 2^2, in the order of the stages."""
+    """Return (after, first, last) of the rotators, in the order of the stages; page 1."""
     n = config.stages
+    if config.rotation is Rotation.MULTIPLY:
+        found = [(s, s - 1, n) for s in range(2, n, 2)]
+    else:
+        found, first = [], 1
+        for size in ([n % _GROUP] if n % _GROUP else []) + [_GROUP] * (n // _GROUP):
+            last = first + size - 1
+            if size > 2:
+                found.append((first + 1, first, last))
+            if last < n:
+                found.append((last, first, n))
+            first = last + 1
     if config.input_order is Order.NATURAL:
-        return tuple((s, s - 1, n) for s in range(2, n, 2))
-    return tuple((n - s, 1, n - s + 2) for s in range(2, n, 2))[::-1]
+        return tuple(found)
+    return tuple((n - s, n + 1 - q, n + 1 - p) for s, p, q in reversed(found))
+
+
+def lifted(config: Config) -> tuple[int, ...]:
+    """Return the stages behind which a lifting rotator stands: those within groups of stages."""
+    if config.rotation is Rotation.MULTIPLY:
+        return ()
+    return tuple(s for s, p, q in rotators(config) if q - p < _GROUP)
+
+
+@cache
+def lifting_constants() -> tuple[Terms, Terms, tuple[int, int]]:
+    """Return terms of T and of S, and S times 2**16, for one and two sixteenths; page 2."""
+    with mpmath.workdps(_DIGITS):
+        tangents = [mpmath.tan(mpmath.pi * r / 16) for r in (1, 2)]
+        sines = [mpmath.sin(mpmath.pi * r / 8) for r in (1, 2)]
+        one, two = (int(mpmath.nint(value * (1 << LIFT_FRACTION))) for value in sines)
+        t, s = (tuple(zip(*map(_terms, pair), strict=True)) for pair in (tangents, sines))
+        return t, s, (one, two)
+
+
+def _terms(value: Any) -> list[tuple[int, int]]:
+    """Return (sign, shift) of five signed powers of two that add up to a constant, nearly."""
+    found = []
+    for _ in range(5):
+        size = abs(value)
+        shift = min(range(18), key=lambda k: abs(size - mpmath.mpf(2) ** -k))
+        found.append((1 if value > 0 else -1, shift))
+        value -= found[-1][0] * mpmath.mpf(2) ** -shift
+    return found
 
 
 def parts(config: Config) -> tuple[Stage | Rotator, ...]:
@@ -100,7 +149,20 @@ def parts(config: Config) -> tuple[Stage | Rotator, ...]:
             final = s == max(turning)
             bump = 1 << drop - 1 + sum(scaling[s:]) if final and rounds else 0
             size = made[-1].size_out
-            bound = bound.turned(twiddle.fraction, bump)
+            lifts = s in lifted(config)
+            bound = bound.lifted(bump) if lifts else bound.turned(twiddle.fraction, bump)
+            cost = (
+                {
+                    "clocks": lifting_rotator.latency(config.rotation is Rotation.LIFT),
+                    "multipliers": int(config.rotation is Rotation.LIFT),
+                    "turns": _sixteenths(s, first, last, natural),
+                }
+                if lifts
+                else {
+                    "clocks": complex_multiply.latency(config.target, size, twiddle.width),
+                    "multipliers": complex_multiply.multipliers(config.target, size, twiddle.width),
+                }
+            )
             made.append(
                 Rotator(
                     after=s,
@@ -108,11 +170,10 @@ def parts(config: Config) -> tuple[Stage | Rotator, ...]:
                     last=last,
                     size_in=size,
                     size_out=bound.bits,
-                    place_bits=last - first + 1,
-                    unmarked=_unmarked(s, last, natural),
+                    place_bits=n - first + 1 if natural else last,
+                    unmarked=_unmarked(s, n, natural),
                     bump=bump,
-                    clocks=complex_multiply.latency(config.target, size, twiddle.width),
-                    multipliers=complex_multiply.multipliers(config.target, size, twiddle.width),
+                    **cost,
                 )
             )
     widest = max(part.size_out for part in made)
@@ -137,10 +198,30 @@ def _quarters(n: int, triples: tuple[tuple[int, int, int], ...]) -> set[int]:
     return left
 
 
-def _unmarked(after: int, last: int, natural: bool) -> int:
+def _unmarked(after: int, n: int, natural: bool) -> int:
     """Return the bits of the place that hold the digits which stages behind will take."""
-    digits = range(after + 1, last + 1)
-    return sum(1 << (last - m if natural else m - 1) for m in digits)
+    return sum(1 << (n - m if natural else m - 1) for m in range(after + 1, n + 1))
+
+
+def _steps(after: int, first: int, last: int, natural: bool) -> NDArray[np.int64]:
+    """Return a rotator's turns by the digits of its range, in units of 2**-(digits)."""
+    count = last - first + 1
+    places = np.arange(1 << count)
+
+    def digit(m: int) -> NDArray[np.int64]:
+        return places >> (last - m if natural else m - first) & 1
+
+    steps = sum(
+        digit(a) * digit(b) << count - (b - a + 1)
+        for a in range(first, after + 1)
+        for b in range(after + 1, last + 1)
+    )
+    return np.asarray(steps) % (1 << count)
+
+
+def _sixteenths(after: int, first: int, last: int, natural: bool) -> tuple[int, ...]:
+    steps = _steps(after, first, last, natural)
+    return tuple((steps * 16 // len(steps)).tolist())
 
 
 @dataclass(frozen=True)
@@ -169,22 +250,17 @@ class _Bound:
         limit = min(modulus, 2 * self.part) * (1 + 1e-12)  # what floats may have lost
         return _Bound(2 * ceil((limit + 1) / 2), modulus * (1 + 1e-12))
 
+    def lifted(self, bump: int) -> "_Bound":
+        """Words between the steps are longer by 1 / cos(pi / 8), and all must fit the result."""
+        modulus = (self.modulus + sqrt(2) * bump) * (1 + _LIFT_ERROR) + _LIFT_ROUNDING
+        return _Bound(2 * ceil((modulus / cos(pi / 8) + 1) / 2), modulus)
+
 
 @cache
 def twiddles(after: int, first: int, last: int, natural: bool, fraction: int) -> NDArray[np.int64]:
     """Return (places, 2) cosines and minus sines of a rotator's turns, by place; page 2."""
-    count = last - first + 1
-    places = np.arange(1 << count)
-
-    def digit(m: int) -> NDArray[np.int64]:
-        return places >> (last - m if natural else m - 1) & 1
-
-    steps = sum(
-        digit(a) * digit(b) << count - (b - a + 1)
-        for a in range(first, after + 1)
-        for b in range(after + 1, last + 1)
-    )
-    circle = 1 << count
+    steps = _steps(after, first, last, natural).tolist()
+    circle = len(steps)
     with mpmath.workdps(_DIGITS):
         scale = mpmath.mpf(1 << fraction)
         turns = {
@@ -192,16 +268,17 @@ def twiddles(after: int, first: int, last: int, natural: bool, fraction: int) ->
                 int(mpmath.nint(scale * mpmath.cospi(mpmath.mpf(2 * k) / circle))),
                 int(mpmath.nint(-scale * mpmath.sinpi(mpmath.mpf(2 * k) / circle))),
             )
-            for k in set((np.asarray(steps) % circle).tolist())
+            for k in set(steps)
         }
-    return np.array([turns[k] for k in (np.asarray(steps) % circle).tolist()], np.int64)
+    return np.array([turns[k] for k in steps], np.int64)
 
 
 def tables(config: Config, name: str) -> tuple[Table, ...]:
     """Return the tables of a design, the largest first; large ones serve two rotators each."""
     natural, fmt = config.input_order is Order.NATURAL, config.formats.twiddle
     mask = (1 << fmt.width) - 1
-    order = sorted(rotators(config), key=lambda r: r[1] - r[2])
+    multiplied = [r for r in rotators(config) if r[0] not in lifted(config)]
+    order = sorted(multiplied, key=lambda r: r[1] - r[2])
     made: list[Table] = []
     shared: set[int] = set()
     for number, (after, first, last) in enumerate(order):

@@ -8,7 +8,7 @@
 from typing import Any
 
 from kolam.generators.design import Stream
-from kolam.generators.fft_plan import Rotator, Stage, Table
+from kolam.generators.fft_plan import LIFT_FRACTION, Rotator, Stage, Table, lifting_constants
 from kolam.hdl import Rounding, instances, module
 from kolam.hdl.memories import table
 from kolam.hdl.target import Target
@@ -17,6 +17,7 @@ from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import frame_guard
 from kolam.kernels.frame_narrow import frame_narrow
 from kolam.kernels.frame_reorder import frame_reorder
+from kolam.kernels.lifting_rotator import lifting_rotator
 from kolam.kernels.link import connect
 from kolam.kernels.pipeline_entry import line_address, pipeline_entry
 from kolam.kernels.rotator import rotator
@@ -61,7 +62,7 @@ def streaming_fft(
 
     # tables, each read by one rotator or two
     ahead = 2 if target is Target.ECP5 else 1
-    places = {p.after: word(p.place_bits) for p in parts if isinstance(p, Rotator)}
+    places = {p.after: word(p.place_bits) for p in parts if isinstance(p, Rotator) and not p.turns}
     twiddles = {after: word(tables[0].image.width) for after in places}
     lookups = []
     for kept in tables:
@@ -87,6 +88,7 @@ def streaming_fft(
     nexts, soons, differences = ([word(1) for _ in parts] for _ in range(3))
     res, ims = ([word(p.size_out) for p in parts] for _ in range(2))
     works = []
+    tangent, sine, factors = lifting_constants()
     x_next, x_re, x_im = first_next, part(entered, width, 0), part(entered, 2 * width, width)
     for k, p in enumerate(parts):
         if isinstance(p, Stage):
@@ -96,6 +98,15 @@ def streaming_fft(
                     differences[k - 1] if p.turns else constant(0),
                     soons[k], nexts[k], res[k], ims[k], differences[k],
                     clocks=p.clocks, halves=p.halves, ring=p.ring, target=target,
+                )
+            )  # fmt: skip
+        elif p.turns:
+            works.append(
+                lifting_rotator(
+                    clk, ce, x_next, x_re, x_im, nexts[k], res[k], ims[k],
+                    turns=p.turns, place_bits=p.place_bits, size=p.size_out, bump=p.bump,
+                    unmarked=p.unmarked, tangent=tangent, sine=sine,
+                    factors=factors if p.multipliers else None, fraction=LIFT_FRACTION,
                 )
             )  # fmt: skip
         else:
