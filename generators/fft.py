@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kolam.generators import fft_plan
+from kolam.generators import fft_facts, fft_plan
 from kolam.generators.design import Design, Ints, Memory, Stream
 from kolam.generators.fft_config import Config, Direction, Formats, Order, Rotation
 from kolam.generators.fft_plan import Rotator, Stage, Table
@@ -25,6 +25,7 @@ from kolam.reference import fft as golden
 __all__ = ["Config", "Direction", "Fft", "Formats", "Order", "Rotation", "build"]
 
 _BYTE = 8
+_SHORT = 32  # clocks in which flags leave all that is no delay line
 
 
 class Fft(Design):
@@ -49,7 +50,13 @@ class Fft(Design):
     @cached_property
     def tables(self) -> tuple[Table, ...]:
         """The twiddles as memories."""
-        return fft_plan.tables(self.config, self.name)
+        return fft_plan.tables(self.config, self.rotators, self.name)
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words."""
+        inverse = "an inverse" if self.config.direction is Direction.INVERSE else "an"
+        return f"{inverse} FFT of {self.config.points} points"
 
     @property
     def gain(self) -> float:
@@ -59,12 +66,15 @@ class Fft(Design):
     @property
     def multipliers(self) -> int:
         """Multipliers, all busy at once."""
-        return sum(r.multipliers for r in self.rotators)
+        lanes = self.config.lanes
+        return sum(
+            r.multipliers for r in self.rotators for j in range(lanes) if r.turns(j, lanes) != (0,)
+        )
 
     @property
     def interval(self) -> int:
         """Clocks from frame to frame."""
-        return int(self.config.points)
+        return int(self.config.points // self.config.lanes)
 
     @property
     def bottleneck(self) -> str:
@@ -77,7 +87,7 @@ class Fft(Design):
         lines = sum(s.clocks + sdf_stage.LATENCY for s in self.stages)
         turns = sum(r.clocks for r in self.rotators)
         ends = pipeline_entry.LATENCY + frame_narrow.LATENCY + stream_fifo.LATENCY
-        order = self.config.points - 1 + frame_reorder.latency(self.target) if self.reorders else 0
+        order = self.self.interval - 1 + frame_reorder.latency(self.target) if self.reorders else 0
         return lines + turns + ends + order
 
     @property
@@ -88,17 +98,22 @@ class Fft(Design):
     @property
     def ready_after_reset(self) -> int:
         """Clocks from the end of reset to s_axis_tready: the delay lines are washed."""
-        return pipeline_entry.wash_clocks(self.config.points // 2) + 2
+        return pipeline_entry.wash_clocks(self.washing) + 2
+
+    @property
+    def washing(self) -> int:
+        """Clocks of a turn of the delay lines' address; flags elsewhere are gone by then, too."""
+        return max(max(s.clocks for s in self.stages), _SHORT)
 
     @property
     def streams(self) -> tuple[Stream, ...]:
-        """One complex sample a beat, in and out."""
+        """Complex samples, in and out."""
         config = self.config
         return tuple(
             Stream(
                 name=name,
-                lanes=1,
-                beats=config.points,
+                lanes=config.lanes,
+                beats=config.points // config.lanes,
                 format=fmt,
                 parts=2,
                 element_bits=2 * _BYTE * -(-fmt.width // _BYTE),
@@ -112,52 +127,29 @@ class Fft(Design):
 
     @property
     def memories(self) -> tuple[Memory, ...]:
-        """Delay lines that are memories, and twiddles."""
-        made = []
-        for number, p in enumerate(self.parts):
+        """Delay lines that are memories, a buffer for another order, and twiddles."""
+        made, lanes = [], self.config.lanes
+
+        def memory(path: str, depth: int, width: int, **fields: Any) -> None:
+            plain = {"fields": 1, "ports": 2, "read_latency": 1, "style": "block"}
+            rest = {"contents": None, "loadable": False}
+            made.append(Memory(path=path, depth=depth, width=width, **{**plain, **rest, **fields}))
+
+        for k, p in enumerate(self.parts):
             if isinstance(p, Stage) and p.ring:
-                width = sdf_stage.line_width(p.size_out, p.ring)
-                made.append(
-                    Memory(
-                        path=f"u_works_{number}/u_line",
-                        depth=p.clocks,
-                        width=width,
-                        fields=1,
-                        ports=2,
-                        read_latency=1,
-                        style="block",
-                        contents=None,
-                        loadable=False,
-                    )
-                )
+                width = 2 * p.size_out
+                memory(f"u_controls_{k}/u_line", p.clocks, sdf_stage.line_width(p.size_out, True))
+                for lane in range(1, lanes):
+                    memory(f"u_works_{k}_{lane - 1}/u_line", p.clocks, width)
         if self.reorders:
-            made.append(
-                Memory(
-                    path="u_turned/u_buffer",
-                    depth=self.config.points,
-                    width=2 * self.config.output.width,
-                    fields=1,
-                    ports=2,
-                    read_latency=frame_reorder.latency(self.target),
-                    style="block",
-                    contents=None,
-                    loadable=False,
-                )
-            )
-        for number, kept in enumerate(self.tables):
-            made.append(
-                Memory(
-                    path=f"u_lookups_{number}",
-                    depth=kept.image.depth,
-                    width=kept.image.width,
-                    fields=1,
-                    ports=len(kept.rotators),
-                    read_latency=1,
-                    style=kept.style,
-                    contents=kept.image.name,
-                    loadable=False,
-                )
-            )
+            latency = frame_reorder.latency(self.target)
+            width = 2 * self.config.output.width
+            memory("u_turned_round/u_buffer", self.config.points, width, read_latency=latency)
+        for k, kept in enumerate(self.tables):
+            memory(
+                f"u_lookups_{k}", kept.image.depth, kept.image.width, ports=len(kept.readers),
+                style=kept.style, contents=kept.image.name,
+            )  # fmt: skip
         return tuple(made)
 
     @cached_property
@@ -173,8 +165,7 @@ class Fft(Design):
             output=(fmt.signed, fmt.integer, fmt.fraction),
             rounding=config.formats.rounding.value,
             inverse=config.direction is Direction.INVERSE,
-            rotation=config.rotation.value,
-            lifted=fft_plan.lifted(config),
+            **({"rotation": config.rotation.value, "lifted": fft_plan.lifted(config)} if fft_plan.lifted(config) else {}),
         )
 
     def trace(self, x: Any) -> list[tuple[str, Ints, Ints]]:
@@ -195,23 +186,30 @@ class Fft(Design):
     def predict(self, x: Any) -> NDArray[np.complex128]:
         """Return the transform in floats, nothing rounded, of complex values (frames, points)."""
         inverse = self.config.direction is Direction.INVERSE
-        return golden.exact(x, inverse=inverse, gain=self.gain)
+        values = np.asarray(x)
+        parts = np.stack([values.real, values.imag], axis=-1)
+        return golden.exact(parts, inverse=inverse, gain=self.gain)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is computed, in which steps, and how exactly, as plain values."""
+        return fft_facts.facts(self)
 
     @property
     def top(self) -> tuple[module, dict[str, Any]]:
         """The hardware function of the top, and its constants."""
         config = self.config
         source, sink = self._stream("s_axis"), self._stream("m_axis")
-        flying = -(-(self.latency + QUEUE) // config.points) + 2
+        flying = -(-(self.latency + QUEUE) // self.interval) + 2
         return streaming_fft, {
             "parts": self.parts,
             "tables": self.tables,
-            "fraction": config.formats.twiddle.fraction,
+            "twiddle": config.formats.twiddle,
             "drop": config.schedule[-1],
             "rounding": config.formats.rounding,
             "swaps": config.direction is Direction.INVERSE,
             "reorders": self.reorders,
             "frames": 1 << (flying - 1).bit_length(),
+            "washing": self.washing,
             "target": config.target,
             "source": source,
             "sink": sink,

@@ -10,6 +10,8 @@ from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
 
 LEAST, MOST = 8, 1 << 16  # points
+FLAT = 64  # points up to which all may come at once
+MOST_LANES = 16
 WIDEST = 32  # bits of a part of the input, and of a twiddle
 MOST_BITS = 64  # of any word inside
 
@@ -73,9 +75,10 @@ class Formats:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """A discrete Fourier transform of `points` complex samples, one sample a clock.
+    """A discrete Fourier transform of `points` complex samples.
 
-    points: N, a power of two. direction: forward or inverse; the gain is that of scaling in both.
+    points: N, a power of two. lanes: samples a clock, a power of two up to 16, and for up to 64
+    points up to N; above 1 the two orders must differ. direction: forward or inverse; the gain is that of scaling in both.
     input_order, output_order: of the points in a frame. scaling: for each of the log2 N stages
     the bits (0 or 1) by which it scales down, and last the bits that are dropped at the output;
     the gain is 2 to the minus their sum. None: one bit a stage in all, most of it early and the
@@ -86,6 +89,7 @@ class Config:
     """
 
     points: int
+    lanes: int = 1
     direction: Direction = Direction.FORWARD
     input_order: Order = Order.NATURAL
     output_order: Order = Order.NATURAL
@@ -98,11 +102,20 @@ class Config:
         check_integer(self, "points", LEAST, MOST)
         if self.points & self.points - 1:
             raise ValueError(f"points must be a power of two, {LEAST} to {MOST}, not {self.points}")
+        most = self.points if self.points <= FLAT else MOST_LANES
+        check_integer(self, "lanes", 1, most)
+        if self.lanes & self.lanes - 1:
+            raise ValueError(f"lanes must be a power of two, 1 to {most}, not {self.lanes}")
         for name, kind in (
             ("direction", Direction), ("input_order", Order), ("output_order", Order),
             ("rotation", Rotation), ("formats", Formats), ("target", Target),
         ):  # fmt: skip
             check_kind(self, name, kind)
+        if self.lanes > 1 and self.input_order is self.output_order:
+            raise ValueError(
+                f"output_order must be the other one than input_order where lanes are more than 1, "
+                f"not {self.output_order.value} too"
+            )
         if self.scaling is not None:
             self._check_scaling(self.scaling)
         if self.output.width > MOST_BITS:
@@ -161,6 +174,7 @@ class Config:
         values: dict[str, Any] = {
             "engine": "fft",
             "points": self.points,
+            "lanes": self.lanes,
             "direction": self.direction.value,
             "input_order": self.input_order.value,
             "output_order": self.output_order.value,

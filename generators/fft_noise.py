@@ -4,11 +4,12 @@
                           + (signal of the output) · mean over k, i of |sum of ε|²
 
 v is the mean square that a source adds to a part, in codes where it is: 1/8 in a stage that
-halves; 1/12 in a rotator for each turn that is no quarter of a circle; and at the end what the
-last rounding leaves. ε is the relative error of a twiddle: from input i to output k there is one
-way, through one twiddle of each rotator. docs/fft.md 1 and 2 have the rest. What later stages
-make of v is exact, as they are a unitary matrix times 2^(m/2); that the codes to be rounded are
-even and their errors independent is assumed, and holds for a signal that is some LSB strong.
+halves; 1/12 in a rotator for each turn that is no quarter of a circle, or what the floors of a
+lifting one leave; and at the end that of the last rounding. ε is the relative error of a twiddle:
+from input i to output k there is one way, through one twiddle of each rotator. docs/fft.md 1 and
+2 have the rest. What later stages make of v is exact, as they are a unitary matrix times a power
+of √2; that the codes to be rounded are even and their errors independent is assumed, and holds
+for a signal that is some LSB strong.
 
 The signal is white: samples that are spread evenly in the disc |x| < 2^(width - 1), the largest
 that the input holds in any direction. Noise is the difference to the exact transform of the codes
@@ -16,7 +17,8 @@ times the exact gain; it is in codes of the output, called LSB. Nothing of the h
 """
 
 from dataclasses import dataclass
-from math import inf, log10, sqrt
+from functools import cache
+from math import inf, log10, pi, sin, sqrt, tan
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from kolam.reference import fft as golden
 from kolam.reference.fft import Transform
 
 MEASURED = 1 << 16  # points, in one frame or more
+_NEAR = (0, 1, 2, -1)  # sixteenths that remain behind the nearest quarter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +61,7 @@ def budget(plan: Transform, width: int) -> dict[str, float]:
         sources = {name: v * 2 / 4**halves for name, v in sources.items()}
         sources[f"stage {s}"] = halves / 8
         if s in rotators:
-            turning = np.mean(_steps(rotators[s]) % (_circle(rotators[s]) // 4) != 0)
-            sources[f"rotator {s}"] = float(turning) * _rounding(plan.fraction, "half_up")
+            sources[f"rotator {s}"] = _turning(rotators[s], plan)
     drop = plan.scaling[-1]
     sources = {name: v / 4**drop for name, v in sources.items()}
     sources["output"] = _rounding(drop, plan.rounding)
@@ -108,6 +110,15 @@ def _rounding(bits: int, rounding: str) -> float:
     return (1 + 2 * 4.0**-bits) / 12  # a half is as far from either side
 
 
+def _turning(rotator: tuple[int, int, int], plan: Transform) -> float:
+    """Return the mean square that the roundings of a rotator add to a part."""
+    circle, steps = _circle(rotator), _steps(rotator)
+    if rotator[0] not in plan.lifted:
+        return float(np.mean(steps % (circle // 4) != 0)) * _rounding(plan.fraction, "half_up")
+    ways = {r: _lift(r, plan.rotation)[1] for r in _NEAR}
+    return float(np.mean([ways[_NEAR[t]] for t in (steps.ravel() * 16 // circle % 4).tolist()]))
+
+
 def _circle(rotator: tuple[int, int, int]) -> int:
     _, first, last = rotator
     return 1 << last - first + 1
@@ -129,18 +140,78 @@ def _twiddles(plan: Transform) -> float:
     total, before = 0.0, []
     for rotator in plan.rotators:
         after, first, last = rotator
-        turn = np.exp(-2j * np.pi * np.arange(_circle(rotator)) / _circle(rotator))
-        unit = 2.0**plan.fraction
-        kept = (np.rint(turn.real * unit) + 1j * np.rint(turn.imag * unit)) / unit
-        error = (kept / turn - 1)[_steps(rotator)]
+        errors = (_lifting_errors if after in plan.lifted else _errors)(_circle(rotator), plan)
         digits = [f"k{a}" for a in range(after, first - 1, -1)]
         digits += [f"i{b}" for b in range(after + 1, last + 1)]
-        total += float(np.mean(np.abs(error) ** 2))
+        error, mirrored = errors[:, _steps(rotator)]
+        total += float(np.mean(np.abs(error) ** 2 + np.abs(mirrored) ** 2))
         for other, names in before:
             one, two = _averaged(error, digits, names), _averaged(other, names, digits)
             total += 2 * float(np.mean((one * two.conj()).real))
         before.append((error, digits))
     return total
+
+
+def _errors(circle: int, plan: Transform) -> NDArray[np.complex128]:
+    """Return for each turn ε, and 0: the error of a product is one of the value alone."""
+    turn, unit = np.exp(-2j * np.pi * np.arange(circle) / circle), 2.0**plan.fraction
+    kept = (np.rint(turn.real * unit) + 1j * np.rint(turn.imag * unit)) / unit
+    return np.stack([kept / turn - 1, np.zeros(circle)])
+
+
+def _lifting_errors(circle: int, plan: Transform) -> NDArray[np.complex128]:
+    """Return for each turn ε, and by how much the conjugate of the value is added to it."""
+    ways = {r: _lift(r, plan.rotation)[0] for r in _NEAR}
+    return np.array([ways[_NEAR[t % 4]] for t in range(0, 16, 16 // circle)]).T
+
+
+@cache
+def _lift(r: int, rotation: str) -> tuple[tuple[complex, complex], float]:
+    """Return the two errors of a turn by r sixteenths, and the mean square added to a part.
+
+    Errors of the steps are e1, e2 and e3, in halves of a code; the offsets are what the half code
+    in front becomes, less what the last floor takes: a quarter on average, with variance 1/16.
+    """
+    if r == 0:
+        return (0j, 0j), 0.0
+    sign, size = (1, r) if r > 0 else (-1, -r)
+    tangent = _terms(tan(pi * size / 16))
+    sine = _terms(sin(pi * size / 8))
+    t, s = (sign * sum(g * 2.0**-k for g, k in terms) for terms in (tangent, sine))
+    (m1, v1), (m2, v2), (m3, v3) = _floors(tangent, 2), _floors(sine, 1), _floors(tangent, 1)
+    if rotation == "lift":
+        s = sign * round(sin(pi * size / 8) * 2**16) / 2**16
+        m2, v2 = 0.0, 1 / 12
+    c = 1 - t * s
+    made = np.array([[c, t * (1 + c)], [-s, c]])
+    exact = np.exp(-1j * np.pi * r / 8)
+    turned = np.array([[exact.real, -exact.imag], [exact.imag, exact.real]])
+    d = made @ turned.T - np.eye(2)
+    errors = (
+        complex(d[0, 0] + d[1, 1], d[1, 0] - d[0, 1]) / 2,
+        complex(d[0, 0] - d[1, 1], d[1, 0] + d[0, 1]) / 2,
+    )
+    passed = np.array([[c, -t, 1], [-s, -1, 0]])  # from e1, e2, e3 to both parts
+    mean = (made.sum(axis=1) + passed @ np.array([m1, m2, m3]) * sign) / 2 - 1 / 4
+    variance = passed**2 @ np.array([v1, v2, v3]) / 4 + 1 / 16
+    return errors, float(np.mean(mean**2 + variance))
+
+
+def _terms(value: float) -> list[tuple[int, int]]:
+    """Return (sign, shift) of the five powers of two that stand for a constant."""
+    terms = []
+    for _ in range(5):
+        shift = min(range(18), key=lambda k: abs(abs(value) - 2.0**-k))
+        terms.append((1 if value > 0 else -1, shift))
+        value -= terms[-1][0] * 2.0**-shift
+    return terms
+
+
+def _floors(terms: list[tuple[int, int]], step: int) -> tuple[float, float]:
+    """Return mean and variance of the error of a sum of floors, over all words or the odd ones."""
+    v = np.arange(step - 1, 1 << max(k for _, k in terms), step)
+    error = -sum(g * (v % (1 << k)) / (1 << k) for g, k in terms)
+    return float(np.mean(error)), float(np.var(error))
 
 
 def _averaged(values: NDArray[Any], digits: list[str], kept: list[str]) -> NDArray[Any]:

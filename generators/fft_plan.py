@@ -1,8 +1,9 @@
 """How a streaming FFT is made: stages, rotators, widths, tables; docs/fft.md 1, 3 and 4."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import ceil, cos, pi, sqrt
+from math import ceil, cos, gcd, pi, sqrt
 from typing import Any
 
 import mpmath
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kolam.generators.fft_config import MOST_BITS, Config, Order, Rotation
-from kolam.hdl import Rounding, complex_multiply
+from kolam.hdl import Format, Rounding, complex_multiply
 from kolam.hdl.image import Image
 from kolam.hdl.target import Target
 from kolam.kernels import lifting_rotator
@@ -19,6 +20,7 @@ from kolam.kernels.lifting_rotator import Terms
 _RING_FROM = {Target.GENERIC: 128, Target.XC7: 128}  # clocks of a line that is a memory
 _RING_ELSE = 32
 _BLOCK_FROM = 64  # words of a table that is block RAM
+_SHARED_FROM = 512  # words of a table that is worth a block RAM with two ports
 _DIGITS = 40  # decimal, of a twiddle before it is rounded
 _GROUP = 4  # stages between two rotators that multiply, where others lift
 _LIFT_ERROR = 2.0**-9  # of the constants, whose five terms leave less than that; in three steps
@@ -28,9 +30,15 @@ LIFT_FRACTION = 16  # bits of the factor of a lifting rotator
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A butterfly and its line. size: bits of a part, before and behind."""
+    """A butterfly in each lane and their lines, or one for each pair of lanes.
+
+    distance: of the two samples of a pair on the stream. clocks: the same in beats; 0 where they
+    come at once, in two lanes. turns: x of some is turned by a quarter. size: bits of a part,
+    before and behind.
+    """
 
     number: int
+    distance: int
     clocks: int
     halves: bool
     turns: bool
@@ -41,16 +49,18 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Rotator:
-    """A rotator after a stage; first, last: the range of stages that it serves.
+    """A rotator after a stage, in each lane; first, last: the range of stages that it serves.
 
-    place_bits: of the place in a frame that must be known. unmarked, bump: for the rounding at
-    the output, added where the place has zeros in these bits. turns: for a lifting rotator, in
-    sixteenths of a circle by the first bits of the place; empty for one that multiplies.
+    place_bits: of a sample's place in a frame that must be known; the first ones, as many as the
+    range has stages, choose its turn. natural: whether stages take the first bits first.
+    unmarked, bump: for the rounding at the output, added where the place has zeros in these bits.
     """
 
     after: int
     first: int
     last: int
+    natural: bool
+    lifts: bool
     size_in: int
     size_out: int
     place_bits: int
@@ -58,16 +68,31 @@ class Rotator:
     bump: int
     clocks: int
     multipliers: int
-    turns: tuple[int, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        """Turns are multiples of a circle divided by this."""
+        return 1 << self.last - self.first + 1
+
+    def turns(self, lane: int, lanes: int) -> tuple[int, ...]:
+        """Return the turns of a lane, in steps, by the place in beats; 1 if all are the same.
+
+        Trailing bits of the place that make no difference are left out.
+        """
+        digits, bits, width = self.last - self.first + 1, self.place_bits, lanes.bit_length() - 1
+        places = np.arange(1 << max(0, bits - width)) << width | lane % (1 << bits)
+        turns = _steps(self.after, self.first, self.last, self.natural)[places >> bits - digits]
+        while len(turns) > 1 and (turns[::2] == turns[1::2]).all():
+            turns = turns[::2]
+        return tuple(turns.tolist())
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Twiddles of one rotator, or of two: then the other takes every `step`-th word."""
+    """Twiddles of the rotator `after` in one lane, or of two: each a step through the words."""
 
     image: Image
-    rotators: tuple[int, ...]
-    step: int
+    readers: tuple[tuple[int, int, int], ...]  # (after, lane, step)
     style: str
 
 
@@ -121,7 +146,7 @@ def _terms(value: Any) -> list[tuple[int, int]]:
 
 def parts(config: Config) -> tuple[Stage | Rotator, ...]:
     """Return the parts of the pipeline in order. Raises ValueError where a word is too wide."""
-    n, natural = config.stages, config.input_order is Order.NATURAL
+    n, natural, lanes = config.stages, config.input_order is Order.NATURAL, config.lanes
     turning = {after: (first, last) for after, first, last in rotators(config)}
     quarters = _quarters(n, rotators(config))
     scaling, drop = config.schedule[:-1], config.schedule[-1]
@@ -130,12 +155,14 @@ def parts(config: Config) -> tuple[Stage | Rotator, ...]:
     bound = _Bound.of_input(config.formats.input.width)
     made: list[Stage | Rotator] = []
     for s in range(1, n + 1):
-        clocks = 1 << (n - s if natural else s - 1)
+        distance = 1 << (n - s if natural else s - 1)
+        clocks = distance // lanes
         size = bound.bits
         bound = bound.halved() if scaling[s - 1] else bound.doubled()
         made.append(
             Stage(
                 number=s,
+                distance=distance,
                 clocks=clocks,
                 halves=bool(scaling[s - 1]),
                 turns=s - 1 in quarters,
@@ -152,24 +179,19 @@ def parts(config: Config) -> tuple[Stage | Rotator, ...]:
             lifts = s in lifted(config)
             bound = bound.lifted(bump) if lifts else bound.turned(twiddle.fraction, bump)
             cost = (
-                {
-                    "clocks": lifting_rotator.latency(config.rotation is Rotation.LIFT),
-                    "multipliers": int(config.rotation is Rotation.LIFT),
-                    "turns": _sixteenths(s, first, last, natural),
-                }
+                _lifting_cost(config)
                 if lifts
-                else {
-                    "clocks": complex_multiply.latency(config.target, size, twiddle.width),
-                    "multipliers": complex_multiply.multipliers(config.target, size, twiddle.width),
-                }
+                else _product_cost(config.target, size, twiddle.width)
             )
             made.append(
                 Rotator(
                     after=s,
                     first=first,
                     last=last,
+                    natural=natural,
+                    lifts=lifts,
                     size_in=size,
-                    size_out=bound.bits,
+                    size_out=max(size, bound.bits),
                     place_bits=n - first + 1 if natural else last,
                     unmarked=_unmarked(s, n, natural),
                     bump=bump,
@@ -182,6 +204,18 @@ def parts(config: Config) -> tuple[Stage | Rotator, ...]:
             f"words must grow to at most {MOST_BITS} bits, not {widest}: scale more stages"
         )
     return tuple(made)
+
+
+def _product_cost(target: Target, size: int, width: int) -> dict[str, int]:
+    return {
+        "clocks": complex_multiply.latency(target, size, width),
+        "multipliers": complex_multiply.multipliers(target, size, width),
+    }
+
+
+def _lifting_cost(config: Config) -> dict[str, int]:
+    products = config.rotation is Rotation.LIFT
+    return {"clocks": lifting_rotator.latency(products), "multipliers": int(products)}
 
 
 def _quarters(n: int, triples: tuple[tuple[int, int, int], ...]) -> set[int]:
@@ -219,11 +253,6 @@ def _steps(after: int, first: int, last: int, natural: bool) -> NDArray[np.int64
     return np.asarray(steps) % (1 << count)
 
 
-def _sixteenths(after: int, first: int, last: int, natural: bool) -> tuple[int, ...]:
-    steps = _steps(after, first, last, natural)
-    return tuple((steps * 16 // len(steps)).tolist())
-
-
 @dataclass(frozen=True)
 class _Bound:
     """Parts are -part … part - 1 (part even), of samples of at most `modulus`."""
@@ -257,44 +286,45 @@ class _Bound:
 
 
 @cache
-def twiddles(after: int, first: int, last: int, natural: bool, fraction: int) -> NDArray[np.int64]:
-    """Return (places, 2) cosines and minus sines of a rotator's turns, by place; page 2."""
-    steps = _steps(after, first, last, natural).tolist()
-    circle = len(steps)
+def twiddle(step: int, circle: int, fraction: int) -> tuple[int, int]:
+    """Return the cosine and minus the sine of step / circle turns, as codes; page 2."""
     with mpmath.workdps(_DIGITS):
-        scale = mpmath.mpf(1 << fraction)
-        turns = {
-            k: (
-                int(mpmath.nint(scale * mpmath.cospi(mpmath.mpf(2 * k) / circle))),
-                int(mpmath.nint(-scale * mpmath.sinpi(mpmath.mpf(2 * k) / circle))),
-            )
-            for k in set(steps)
-        }
-    return np.array([turns[k] for k in steps], np.int64)
+        angle, scale = mpmath.mpf(2 * step) / circle, mpmath.mpf(1 << fraction)
+        cosine, sine = scale * mpmath.cospi(angle), scale * mpmath.sinpi(angle)
+        return int(mpmath.nint(cosine)), int(mpmath.nint(-sine))
 
 
-def tables(config: Config, name: str) -> tuple[Table, ...]:
-    """Return the tables of a design, the largest first; large ones serve two rotators each."""
-    natural, fmt = config.input_order is Order.NATURAL, config.formats.twiddle
+def twiddle_word(step: int, circle: int, fmt: Format) -> int:
+    """Return a twiddle as a word of a table: cosine low, minus the sine high."""
     mask = (1 << fmt.width) - 1
-    multiplied = [r for r in rotators(config) if r[0] not in lifted(config)]
-    order = sorted(multiplied, key=lambda r: r[1] - r[2])
+    divisor = gcd(step, circle)
+    c, d = twiddle(step // divisor, circle // divisor, fmt.fraction)
+    return c & mask | (d & mask) << fmt.width
+
+
+def tables(config: Config, rotators: Sequence[Rotator], name: str) -> tuple[Table, ...]:
+    """Return the tables of a design, the largest first; large ones serve two rotators each."""
+    fmt, lanes = config.formats.twiddle, config.lanes
+    wanted = []
+    for rotator in (r for r in rotators if not r.lifts):
+        for lane in range(lanes):
+            turns = rotator.turns(lane, lanes)
+            if len(turns) > 1:
+                words = tuple(twiddle_word(turn, rotator.steps, fmt) for turn in turns)
+                wanted.append((words, rotator.after, lane))
+    wanted.sort(key=lambda entry: -len(entry[0]))
     made: list[Table] = []
-    shared: set[int] = set()
-    for number, (after, first, last) in enumerate(order):
-        if after in shared:
-            continue
-        words = [
-            int(c) & mask | (int(d) & mask) << fmt.width
-            for c, d in twiddles(after, first, last, natural, fmt.fraction)
-        ]
-        image = Image(f"{name}_twiddles_{len(words)}", 2 * fmt.width, tuple(words))
-        served, step = (after,), 1
-        if len(words) >= _BLOCK_FROM * 8 and number + 1 < len(order):
-            other = order[number + 1]
-            step = 1 << (last - first) - (other[2] - other[1])
-            served = (after, other[0])
-            shared.add(other[0])
+    while wanted:
+        words, after, lane = wanted.pop(0)
+        readers = [(after, lane, 1)]
+        if len(words) >= _SHARED_FROM:
+            for other in wanted:
+                step = len(words) // len(other[0])
+                if words[::step] == other[0]:
+                    readers.append((other[1], other[2], step))
+                    wanted.remove(other)
+                    break
+        stem = f"{name}_twiddles_{after}" + (f"_lane{lane}" if lanes > 1 else "")
         style = "block" if len(words) >= _BLOCK_FROM else "logic"
-        made.append(Table(image, served, step, style))
+        made.append(Table(Image(stem, 2 * fmt.width, words), tuple(readers), style))
     return tuple(made)

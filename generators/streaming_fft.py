@@ -8,20 +8,30 @@
 from typing import Any
 
 from kolam.generators.design import Stream
-from kolam.generators.fft_plan import LIFT_FRACTION, Rotator, Stage, Table, lifting_constants
-from kolam.hdl import Rounding, instances, module
+from kolam.generators.fft_plan import (
+    LIFT_FRACTION,
+    Rotator,
+    Stage,
+    Table,
+    lifting_constants,
+    twiddle_word,
+)
+from kolam.hdl import Format, Rounding, instances, module
+from kolam.hdl.complex_multiply import complex_multiply
+from kolam.hdl.delay_line import shift_line
 from kolam.hdl.memories import table
 from kolam.hdl.target import Target
-from kolam.kernels.bits import concat, constant, part, word
+from kolam.kernels.bits import bits, concat, constant, part, word
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import frame_guard
 from kolam.kernels.frame_narrow import frame_narrow
 from kolam.kernels.frame_reorder import frame_reorder
+from kolam.kernels.lane_butterfly import lane_butterfly
 from kolam.kernels.lifting_rotator import lifting_rotator
-from kolam.kernels.link import connect
+from kolam.kernels.link import any_flag_now, connect
 from kolam.kernels.pipeline_entry import line_address, pipeline_entry
-from kolam.kernels.rotator import rotator
-from kolam.kernels.sdf_stage import sdf_stage
+from kolam.kernels.rotator import bump_mark, flag_delay, sample_place
+from kolam.kernels.sdf_stage import sdf_lane, sdf_stage
 from kolam.kernels.stream_fifo import output_fifo
 
 QUEUE = 16  # samples of the output FIFO
@@ -32,26 +42,30 @@ RESERVE = 4  # samples that come once there is no room
 def streaming_fft(
     clk, rst, s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast,
     m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow, *,
-    parts: tuple[Stage | Rotator, ...], tables: tuple[Table, ...], fraction: int, drop: int,
-    rounding: Rounding, swaps: bool, reorders: bool, frames: int,
-    target: Target, source: Stream, sink: Stream,
+    parts: tuple[Stage | Rotator, ...], tables: tuple[Table, ...], twiddle: Format, drop: int,
+    rounding: Rounding, swaps: bool, reorders: bool, frames: int, washing: int, target: Target,
+    source: Stream, sink: Stream,
 ) -> Any:  # fmt: skip
-    """A radix 2^2 single-path delay feedback FFT. swaps: re and im change places at both ends.
+    """A radix 2^2 or 2^4 FFT. swaps: re and im change places at both ends.
 
-    reorders: a buffer behind it puts frames into the other order. frames: judged and not yet gone, at most.
+    reorders: a buffer behind it puts frames into the other order. frames: judged and not yet gone,
+    at most. washing: turn of the address of delay lines.
     """
     style = "shift" if target in (Target.GENERIC, Target.XC7) else "ram"
-    points = source.elements
+    lanes = source.lanes
 
     # input: whole frames only
     width = source.format.width
-    ends = [part(s_axis_tdata, k + width, k) for k in (0, source.element_bits // 2)]
-    framed, entered = word(2 * width), word(2 * width)
+    ends = [
+        part(s_axis_tdata, k * source.part_bits + width, k * source.part_bits)
+        for k in range(2 * lanes)
+    ]
+    framed, entered = word(2 * lanes * width), word(2 * lanes * width)
     g_valid, g_ready, g_first, g_pad, verdict_valid, verdict_good = (word(1) for _ in range(6))
     ce, wash, room, first_next = (word(1) for _ in range(4))
-    at = word(points.bit_length() - 2)
+    at = word(bits(washing))
     guard = frame_guard(
-        clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, concat(_swapped(ends, swaps)),
+        clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, concat(_exchanged(ends, swaps)),
         g_valid, g_ready, framed, g_first, g_pad, verdict_valid, verdict_good, event_frame_error,
         beats=source.beats,
     )  # fmt: skip
@@ -60,81 +74,95 @@ def streaming_fft(
     )
     address = line_address(clk, rst, ce, at, wash)
 
-    # tables, each read by one rotator or two
+    # the pipeline; flags come a clock ahead of samples, which are re and im of each lane
+    nexts, soons, differences, adds, adds_nexts, marks = ([word(1) for _ in parts] for _ in range(6))
+    samples = [[word(p.size_out) for _ in range(2 * lanes)] for p in parts]
+    spots = [word(max(1, _spot_bits(p, lanes))) for p in parts]
+    twiddles = [[word(2 * twiddle.width) for _ in range(lanes)] for _ in parts]
     ahead = 2 if target is Target.ECP5 else 1
-    places = {p.after: word(p.place_bits) for p in parts if isinstance(p, Rotator) and not p.turns}
-    twiddles = {after: word(tables[0].image.width) for after in places}
+    controls: list[Any] = []
+    works: list[Any] = []
+    x_next, x_soon = first_next, first_next
+    x = [[part(entered, (2 * k + 1) * width, 2 * k * width), part(entered, (2 * k + 2) * width, (2 * k + 1) * width)] for k in range(lanes)]
+    for k, p in enumerate(parts):
+        y = [samples[k][2 * lane : 2 * lane + 2] for lane in range(lanes)]
+        if isinstance(p, Stage):
+            turned = _turned(p, parts[k - 1], differences[k - 1], lanes)
+        if isinstance(p, Stage) and p.clocks:
+            line = {"clocks": p.clocks, "halves": p.halves, "ring": p.ring, "target": target}
+            at_line = at if p.ring else None
+            controls.append(
+                sdf_stage(
+                    clk, ce, wash, at_line, x_next, *x[0], turned[0], adds_nexts[k], adds[k],
+                    soons[k], nexts[k], *y[0], differences[k], **line,
+                )
+            )  # fmt: skip
+            works.append(
+                [
+                    sdf_lane(
+                        clk, ce, at_line, adds[k], adds_nexts[k], turned[j], *x[j], *y[j], **line
+                    )
+                    for j in range(1, lanes)
+                ]
+            )
+            x_soon = soons[k]
+        elif isinstance(p, Stage):
+            controls.append(flag_delay(clk, ce, x_next, nexts[k], clocks=1))
+            works.append(
+                [
+                    lane_butterfly(
+                        clk, ce, turned[j], *x[j], *x[j | p.distance], *y[j], *y[j | p.distance],
+                        halves=p.halves,
+                    )
+                    for j in range(lanes)
+                    if not j & p.distance
+                ]
+            )  # fmt: skip
+            x_soon = x_next
+        else:
+            early = 1 if p.lifts else ahead
+            controls.append(
+                [flag_delay(clk, ce, x_next, nexts[k], clocks=p.clocks)]
+                + _placed(p, lanes, clk, ce, x_soon if early > 1 else x_next, spots[k], marks[k], early)
+            )
+            works.append(
+                [
+                    _rotator(
+                        p, j, lanes, clk, ce, spots[k], _marked(p, j, lanes, marks[k]),
+                        twiddles[k][j], x[j], y[j], twiddle, target,
+                    )
+                    for j in range(lanes)
+                ]
+            )  # fmt: skip
+        x_next, x = nexts[k], y
+    numbers = {p.after: k for k, p in enumerate(parts) if isinstance(p, Rotator)}
     lookups = []
     for kept in tables:
-        one, *others = kept.rotators
-        if others:
-            padding = constant(0, kept.step.bit_length() - 1)
-            lookups.append(
-                table(
-                    clk, ce, places[one], twiddles[one],
-                    concat([padding, places[others[0]]]), twiddles[others[0]],
-                    image=kept.image, latency=ahead, style=kept.style,
-                )
-            )  # fmt: skip
-        else:
-            lookups.append(
-                table(
-                    clk, ce, places[one], twiddles[one],
-                    image=kept.image, latency=ahead, style=kept.style,
-                )
-            )  # fmt: skip
-
-    # the pipeline: flags a clock ahead of their samples
-    nexts, soons, differences = ([word(1) for _ in parts] for _ in range(3))
-    res, ims = ([word(p.size_out) for p in parts] for _ in range(2))
-    works = []
-    tangent, sine, factors = lifting_constants()
-    x_next, x_re, x_im = first_next, part(entered, width, 0), part(entered, 2 * width, width)
-    for k, p in enumerate(parts):
-        if isinstance(p, Stage):
-            works.append(
-                sdf_stage(
-                    clk, ce, wash, at if p.ring else None, x_next, x_re, x_im,
-                    differences[k - 1] if p.turns else constant(0),
-                    soons[k], nexts[k], res[k], ims[k], differences[k],
-                    clocks=p.clocks, halves=p.halves, ring=p.ring, target=target,
-                )
-            )  # fmt: skip
-        elif p.turns:
-            works.append(
-                lifting_rotator(
-                    clk, ce, x_next, x_re, x_im, nexts[k], res[k], ims[k],
-                    turns=p.turns, place_bits=p.place_bits, size=p.size_out, bump=p.bump,
-                    unmarked=p.unmarked, tangent=tangent, sine=sine,
-                    factors=factors if p.multipliers else None, fraction=LIFT_FRACTION,
-                )
-            )  # fmt: skip
-        else:
-            works.append(
-                rotator(
-                    clk, ce, soons[k - 1] if ahead > 1 else x_next, x_next, x_re, x_im,
-                    twiddles[p.after], places[p.after], nexts[k], res[k], ims[k],
-                    fraction=fraction, bump=p.bump, unmarked=p.unmarked, ahead=ahead,
-                    target=target,
-                )
-            )  # fmt: skip
-        x_next, x_re, x_im = nexts[k], res[k], ims[k]
+        ports = []
+        for after, lane, step in kept.readers:
+            ports += [_address(spots[numbers[after]], kept, step), twiddles[numbers[after]][lane]]
+        lookups.append(table(clk, ce, *ports, image=kept.image, latency=ahead, style=kept.style))
 
     # output: results wait for their place and for the frame's verdict
     size = sink.format.width
     last_valid, put, q_valid, q_ready = (word(1) for _ in range(4))
-    ends_out = [word(size), word(size)]
-    queued, passed = word(2 * size), word(2 * size)
-    end = frame_narrow(
-        clk, rst, ce, x_next, _wide(x_re, drop + size), _wide(x_im, drop + size), last_valid, put,
-        *ends_out, event_overflow, drop=drop, rounding=rounding,
-    )  # fmt: skip
-    entering, push = concat(_swapped(ends_out, swaps)), put
+    valids, puts, overflows = ([word(1) for _ in range(lanes)] for _ in range(3))
+    codes = [[word(size), word(size)] for _ in range(lanes)]
+    queued, passed = word(2 * lanes * size), word(2 * lanes * size)
+    narrows = [
+        frame_narrow(
+            clk, rst, wash, ce, x_next, *(_wide(v, drop + size) for v in x[j]), valids[j], puts[j],
+            *codes[j], overflows[j], drop=drop, rounding=rounding,
+        )
+        for j in range(lanes)
+    ]  # fmt: skip
+    over = any_flag_now(concat(overflows), event_overflow)
+    entering, push = concat(_exchanged([v for pair in codes for v in pair], swaps)), puts[0]
     if reorders:
         entering, push = word(2 * size), word(1)
-        turned = frame_reorder(
-            clk, rst, ce, last_valid, concat(_swapped(ends_out, swaps)), push, entering,
-            points=points, target=target,
+        turned_round = frame_reorder(
+            clk, rst, ce, valids[0], concat(_exchanged(codes[0], swaps)), push, entering,
+            points=source.elements, target=target,
         )  # fmt: skip
     queue = output_fifo(
         clk, rst, push, entering, q_valid, q_ready, queued, room,
@@ -145,15 +173,83 @@ def streaming_fft(
         m_axis_tvalid, m_axis_tready, passed, m_axis_tlast,
         beats=sink.beats, frames=frames, style=style,
     )  # fmt: skip
-    lanes = [
-        _wide(part(passed, (k + 1) * size, k * size), sink.element_bits // 2) for k in range(2)
+    bytes_out = [
+        _wide(part(passed, (k + 1) * size, k * size), sink.part_bits) for k in range(2 * lanes)
     ]
-    out = connect(concat(lanes), m_axis_tdata)
+    out = connect(concat(bytes_out), m_axis_tdata)
     return instances()
 
 
-def _swapped(ends: list[Any], swaps: bool) -> list[Any]:
-    return ends[::-1] if swaps else ends
+def _spot_bits(p: Stage | Rotator, lanes: int) -> int:
+    """Return the bits of the place in a frame, in beats, that a rotator must know."""
+    return p.place_bits - (lanes.bit_length() - 1) if isinstance(p, Rotator) else 0
+
+
+def _turned(p: Stage, before: Stage | Rotator, difference: Any, lanes: int) -> list[Any]:
+    """Return for each lane which x are turned: differences of the stage before."""
+    if not p.turns or not isinstance(before, Stage):
+        return [constant(0)] * lanes
+    if before.clocks:
+        return [difference] * lanes
+    return [constant(bool(j & before.distance)) for j in range(lanes)]
+
+
+def _placed(
+    p: Rotator, lanes: int, clk: Any, ce: Any, flag: Any, spot: Any, mark: Any, ahead: int
+) -> list[Any]:
+    """Place what a rotator knows of its samples."""
+    unmarked = p.unmarked // lanes
+    made = []
+    if _spot_bits(p, lanes) > 0:
+        made.append(sample_place(clk, ce, flag, spot))
+        if p.bump and unmarked:
+            made.append(bump_mark(clk, ce, spot, mark, unmarked=unmarked, clocks=ahead))
+    return made
+
+
+def _marked(p: Rotator, lane: int, lanes: int, mark: Any) -> Any:
+    """Return which samples of a lane take the bump, None for none."""
+    if not p.bump or p.unmarked % lanes & lane:
+        return None
+    return mark if p.unmarked // lanes else constant(1)
+
+
+def _rotator(
+    p: Rotator, lane: int, lanes: int, clk: Any, ce: Any, spot: Any, marks: Any, looked_up: Any,
+    x: list[Any], y: list[Any], twiddle: Format, target: Target,
+) -> Any:  # fmt: skip
+    """Place a rotator in one lane; where it never turns, a delay."""
+    turns = p.turns(lane, lanes)
+    if turns == (0,) and marks is None:
+        return [
+            shift_line(clk, ce, _wide(v, p.size_out), w, clocks=p.clocks)
+            for v, w in zip(x, y, strict=True)
+        ]
+    bump = p.bump if marks is not None else 0
+    if p.lifts:
+        tangent, sine, factors = lifting_constants()
+        return lifting_rotator(
+            clk, ce, spot if len(turns) > 1 else None, constant(0) if marks is None else marks,
+            *x, *y, turns=tuple(16 * t // p.steps for t in turns), bump=bump, tangent=tangent,
+            sine=sine, factors=factors if p.multipliers else None, fraction=LIFT_FRACTION,
+        )  # fmt: skip
+    if len(turns) == 1:
+        looked_up = constant(twiddle_word(turns[0], p.steps, twiddle), 2 * twiddle.width)
+    return complex_multiply(
+        clk, ce, *x, looked_up, *y, marks, fraction=twiddle.fraction, bump=bump, target=target
+    )
+
+
+def _address(spot: Any, kept: Table, step: int) -> Any:
+    """Return where a reader looks: the first bits of the place, times its step."""
+    zeros, used = step.bit_length() - 1, (kept.image.depth // step).bit_length() - 1
+    first = part(spot, len(spot), len(spot) - used)
+    return concat([constant(0, zeros), first]) if zeros else first
+
+
+def _exchanged(ends: list[Any], swaps: bool) -> list[Any]:
+    """Return re and im of each lane, exchanged if so wanted."""
+    return [ends[k ^ swaps] for k in range(len(ends))]
 
 
 def _wide(value: Any, width: int) -> Any:

@@ -16,7 +16,7 @@ LATENCY = 1
 
 @module
 def frame_narrow(
-    clk, rst, ce, valid_next, v_re, v_im, valid, put, y_re, y_im, overflow, *, drop: int,
+    clk, rst, wash, ce, valid_next, v_re, v_im, valid, put, y_re, y_im, overflow, *, drop: int,
     rounding: Rounding,
 ) -> Any:  # fmt: skip
     """Narrow samples to y. `valid` moves with y, and so with the enable.
@@ -28,7 +28,7 @@ def frame_narrow(
     cut_re = narrow(v_re, code_re, over_re, drop=drop, rounding=rounding)
     cut_im = narrow(v_im, code_im, over_im, drop=drop, rounding=rounding)
     keep = narrow_register(
-        clk, rst, ce, valid_next, code_re, code_im, over_re, over_im, valid, put, y_re, y_im,
+        clk, rst, wash, ce, valid_next, code_re, code_im, over_re, over_im, valid, put, y_re, y_im,
         overflow,
     )  # fmt: skip
     return instances()
@@ -93,14 +93,14 @@ def narrow(v, code, over, *, drop, rounding):
 
 @module
 def narrow_register(
-    clk, rst, ce, valid_next, code_re, code_im, over_re, over_im, valid, put, y_re, y_im, overflow
+    clk, rst, wash, ce, valid_next, code_re, code_im, over_re, over_im, valid, put, y_re, y_im, overflow
 ):
     """Hold a sample, and tell of it once."""
     here = Signal(bool(0))
 
     @always(clk.posedge)
     def follow():
-        if rst:
+        if rst or wash:  # flags from before the reset end here
             here.next = False
             valid.next = False
             put.next = False

@@ -16,7 +16,6 @@ from kolam.hdl.multiply_add import LATENCY as PRODUCT_LATENCY
 from kolam.hdl.multiply_add import multiply_add
 from kolam.kernels.bits import concat as join
 from kolam.kernels.bits import constant, counter, part, word
-from kolam.kernels.rotator import bump_mark, flag_delay, sample_place
 
 Terms = tuple[tuple[tuple[int, int], tuple[int, int]], ...]  # (sign, shift) for 1 and 2 sixteenths
 
@@ -28,26 +27,26 @@ def latency(products: bool) -> int:
 
 @module
 def lifting_rotator(
-    clk, ce, x_next, x_re, x_im, y_next, y_re, y_im, *, turns: tuple[int, ...], place_bits: int,
-    size: int, bump: int, unmarked: int, tangent: Terms, sine: Terms,
-    factors: tuple[int, int] | None, fraction: int,
+    clk, ce, at, marks, x_re, x_im, y_re, y_im, *, turns: tuple[int, ...], bump: int,
+    tangent: Terms, sine: Terms, factors: tuple[int, int] | None, fraction: int,
 ) -> Any:  # fmt: skip
     """Turn each sample by the sixteenths that `turns` has for the first bits of its place.
 
-    size: bits of a part, of y and between quarter turns and lifting; y is as wide. bump: added
-    where the place has zeros in the bits of `unmarked`. factors: 2**fraction S for one and two
-    sixteenths, to be multiplied; None: S is made of the terms `sine`.
+    at: the place, a clock ahead of the sample; None where all places have one turn. y: as many
+    bits as the words before lifting, which must hold the sample at any turn. bump: added to both
+    parts of samples that `marks` says. factors: 2**fraction S for one and two sixteenths, to be
+    multiplied; None: S is made of the terms `sine`.
     """
-    at, code, marks, rest = word(place_bits), word(4), word(1), word(2)
-    place = sample_place(clk, ce, x_next, at)
-    kept = (len(turns) - 1).bit_length()
-    decode = turn_code(clk, ce, part(at, place_bits, place_bits - kept), code, turns=turns)
-    a_0, b_0 = word(size), word(size)
-    if bump:
-        mark = bump_mark(clk, ce, at, marks, unmarked=unmarked, clocks=1)
-    quarter = quarter_turn(
-        clk, ce, x_re, x_im, code, marks if bump else constant(0), a_0, b_0, rest, bump=bump
-    )
+    size = len(y_re)
+    rest, a_0, b_0 = word(2), word(size), word(size)
+    codes = tuple(map(_code, turns))
+    if len(turns) == 1:
+        code = constant(codes[0], 4)
+    else:
+        code = word(4)
+        kept = (len(turns) - 1).bit_length()
+        decode = turn_code(clk, ce, part(at, len(at), len(at) - kept), code, codes=codes)
+    quarter = quarter_turn(clk, ce, x_re, x_im, code, marks, a_0, b_0, rest, bump=bump)
 
     a_seed, b_seed = join([constant(1), a_0]), join([constant(1), b_0])
     wide = size + 1
@@ -69,7 +68,6 @@ def lifting_rotator(
     third = lifting_step(a_2, b_2, rest_2, a_end, terms=tangent)
     last_re = shift_line(clk, ce, part(a_end, wide, 1), y_re, clocks=1)
     last_im = shift_line(clk, ce, part(b_2, wide, 1), y_im, clocks=1)
-    flags = flag_delay(clk, ce, x_next, y_next, clocks=latency(factors is not None))
     return instances()
 
 
@@ -77,11 +75,15 @@ def _fields(held: Any, wide: int) -> tuple[Any, Any, Any]:
     return part(held, wide, 0), part(held, 2 * wide, wide), part(held, 2 * wide + 2, 2 * wide)
 
 
-@module
-def turn_code(clk, ce, at, code, *, turns):
-    """Quarters (low) and rest of a turn in sixteenths; the rest is 0, 1, -1 or 2 as 0, 1, 2, 3."""
+def _code(turn: int) -> int:
+    """Return quarters (low) and rest of a turn in sixteenths: 0, 1, -1 or 2 as 0, 1, 2, 3."""
     rests = (0, 1, 3, 2)  # of 0, 1, 2 and 3 sixteenths more
-    codes = tuple((t // 4 + (t % 4 == 3)) % 4 + 4 * rests[t % 4] for t in turns)
+    return (turn // 4 + (turn % 4 == 3)) % 4 + 4 * rests[turn % 4]
+
+
+@module
+def turn_code(clk, ce, at, code, *, codes):
+    """Look up, a clock later."""
     found = Signal(intbv(0)[4:])
 
     @always_comb

@@ -80,6 +80,17 @@ def any_event(clk, rst, events, seen):
 
 
 @module
+def any_flag_now(flags, seen):
+    """Tell whether one flag or more is set."""
+
+    @always_comb
+    def look():
+        seen.next = flags != 0
+
+    return instances()
+
+
+@module
 def either_event(one, other, seen):
     """Join two events; two in the same clock show as one."""
 

@@ -29,7 +29,7 @@ def line_width(width: int, ring: bool) -> int:
 
 @module
 def sdf_stage(
-    clk, ce, wash, at, valid_next, x_re, x_im, turns, y_soon, y_next, y_re, y_im,
+    clk, ce, wash, at, valid_next, x_re, x_im, turns, adds_next, adds, y_soon, y_next, y_re, y_im,
     difference, *, clocks: int, halves: bool, ring: bool, target: Target,
 ) -> Any:  # fmt: skip
     """Pair each sample with the one `clocks` before, a power of two.
@@ -37,10 +37,11 @@ def sdf_stage(
     valid_next: the sample behind the next enabled edge is one of a frame. turns: take -j x.
     y_next, y_soon: valid of y, one and two clocks ahead; difference: y is one. ring: the line is
     a memory, addressed by `at`, which counts enabled clocks. wash: high after a reset for at least
-    `clocks` enabled clocks, in which y is not valid, so that what was in the line is lost.
+    `clocks` enabled clocks, in which y is not valid, so that what was in the line is lost. adds,
+    adds_next: for other lanes (sdf_lane).
     """
     width = len(y_re)
-    adds, adds_next, opens, valid = (word(1) for _ in range(4))
+    opens, valid = word(1), word(1)
     stored_re, stored_im = word(width), word(width)
     data, flags = [stored_re, stored_im], [opens, valid]
     together = line_width(width, ring) > 2 * width
@@ -63,6 +64,30 @@ def sdf_stage(
         clk, ce, wash, valid_next, opened, validated, valid, adds_next, adds, opens, y_soon,
         y_next, difference,
     )  # fmt: skip
+    compute = butterfly(
+        clk, ce, adds, adds_next, turns, x_re, x_im, f_re, f_im, y_re, y_im, stored_re, stored_im,
+        halves=halves,
+    )  # fmt: skip
+    return instances()
+
+
+@module
+def sdf_lane(
+    clk, ce, at, adds, adds_next, turns, x_re, x_im, y_re, y_im, *, clocks: int, halves: bool,
+    ring: bool, target: Target,
+) -> Any:  # fmt: skip
+    """One more lane of samples beside that of an sdf_stage, whose control it shares."""
+    width = len(y_re)
+    stored_re, stored_im = word(width), word(width)
+    if clocks == 1:
+        f_re, f_im = stored_re, stored_im
+    else:
+        kept, back = concat([stored_re, stored_im]), word(2 * width)
+        if ring:
+            line = ring_line(clk, ce, part(at, bits(clocks), 0), kept, back, target=target)
+        else:
+            line = shift_line(clk, ce, kept, back, clocks=clocks - 1)
+        f_re, f_im = part(back, width, 0), part(back, 2 * width, width)
     compute = butterfly(
         clk, ce, adds, adds_next, turns, x_re, x_im, f_re, f_im, y_re, y_im, stored_re, stored_im,
         halves=halves,

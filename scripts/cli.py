@@ -167,7 +167,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="kolam", message="%(prog)s %(version)s")
 def commands() -> None:
-    """Make hardware for structured-sparse neural layers.
+    """Make hardware for structured-sparse neural layers and for FFTs.
 
     DESIGN is a name of `kolam catalog`, a CONFIG.toml, a MODEL.npz, or a folder made by
     `kolam generate`.
@@ -216,11 +216,13 @@ def generate(
             bundle.write(made, out, force=force)
         files = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
         facts = {name: getattr(made, name) for name in ("multipliers", "latency", "interval")}
+        facts |= {} if made.gain is None else {"gain": made.gain}
         emit({"design": made.name, "folder": str(out), "files": files, **facts})
     if not as_json:
         print(
             f"{made.name} in {out}: {made.multipliers} multipliers, latency {made.latency} "
             f"clocks, a frame every {made.interval} clocks"
+            + ("" if made.gain is None else f", gain {made.gain_text} exactly")
         )
     return DONE
 
@@ -231,8 +233,11 @@ def generate(
               help="icarus, verilator, myhdl or cosim.")  # fmt: skip
 @click.option("--frames", type=int, help="So many seeded frames; by default enough to measure.")
 @click.option("--input", "source", type=Path, metavar="X.npy",
-              help="Frames to run: integer codes, or floats to be quantised.")  # fmt: skip
-@click.option("--output", type=Path, metavar="Y.npy", help="Where the answer goes, as codes.")
+              help="Frames to run: integer codes, or floats (of an FFT also complex numbers) to be "
+              "quantised.")  # fmt: skip
+@click.option("--output", type=Path, metavar="Y.npy",
+              help="Where the answer goes, as codes; of an FFT whose input are no codes, as complex "
+              "values.")  # fmt: skip
 @click.option("--gap", type=float, default=0.0, metavar="P",
               help="Probability that the source pauses in a clock.")  # fmt: skip
 @click.option("--stall", type=float, default=0.0, metavar="P",
@@ -248,6 +253,10 @@ def simulate(
 
     Frames go through the Verilog, and every bit of the answer is compared with the integer model.
 
+    X.npy is (frames, inputs). Of an FFT it is (frames, points) numbers, complex or real, or
+    (frames, points, 2) real and imaginary parts; without the first axis it is one frame. Y.npy is
+    (frames, outputs), of an FFT (frames, points, 2) codes or (frames, points) complex values.
+
     Of a folder made by `kolam generate`, its own files and vectors are run, after their sums were
     checked.
     """
@@ -261,12 +270,13 @@ def simulate(
         _check_run(design, simulator, gap, stall, vcd, output)
         asked = {"simulator": simulator, "gap": gap, "stall": stall, "seed": seed or 0, "vcd": vcd}
         try:
+            complexes = False
             if _is_folder(design):
                 _only_of_a_design(pairs, weights, frames, source)
                 run = _replay(Path(design), asked)
             else:
                 made = _load(design, pairs, weights, seed)
-                x = None if source is None else _codes(made, source)
+                x, complexes = (None, False) if source is None else _codes(made, source)
                 run = _simulate(made, x, frames, asked)
         except SimulationFailed as error:
             console.say(f"kolam: {sentence(error)}")
@@ -274,8 +284,9 @@ def simulate(
         if output is not None:
             import numpy as np
 
+            answer = made.decode(run.output) if complexes else run.output
             with output.open("wb") as file:  # numpy.save would add .npy to a name without
-                np.save(file, run.output, allow_pickle=False)
+                np.save(file, answer, allow_pickle=False)
         emit(run.to_dict())
     if not as_json:
         print(run.line)
@@ -331,8 +342,11 @@ def _simulate(design: Any, x: Any, frames: int | None, asked: dict[str, Any]) ->
         return simulate(design, x, frames=count, **asked)
 
 
-def _codes(design: Any, path: Path) -> Any:
-    """Return the input codes in a .npy file; floats are quantised, and that is said."""
+def _codes(design: Any, path: Path) -> tuple[Any, bool]:
+    """Return the input codes in a .npy file, and whether the answer is due in complex values.
+
+    Floats and complex numbers are quantised, and that is said.
+    """
     import numpy as np
 
     try:
@@ -341,22 +355,44 @@ def _codes(design: Any, path: Path) -> Any:
     except (ValueError, TokenError) as error:
         raise ValueError(f"{path} must be a .npy file of numbers: {error}") from None
     source = design.streams[0]
-    if x.ndim != 2 or x.shape[1] != source.elements or len(x) == 0:
+    pairs = source.parts > 1
+    shape = x.shape
+    if pairs:
+        x = _parts(x, source.elements)
+    if x.ndim != 1 + len(source.shape) or x.shape[1:] != source.shape or len(x) == 0:
+        inputs = f"{source.elements} " + (
+            "complex numbers, or (frames, points, 2) of their parts" if pairs else "inputs"
+        )
         raise ValueError(
-            f"{path} must hold one frame or more of {source.elements} inputs, "
-            f"not an array of shape {x.shape}"
+            f"{path} must hold one frame or more of {inputs}, not an array of shape {shape}"
         )
     if x.dtype.kind not in "iuf":
-        raise ValueError(f"{path} must hold integer codes, or floats, not {x.dtype}")
+        kinds = "integer codes, floats or complex numbers" if pairs else "integer codes, or floats"
+        raise ValueError(f"{path} must hold {kinds}, not {x.dtype}")
     low, high = source.format.minimum, source.format.maximum
     if x.dtype.kind == "f":
         if not np.isfinite(x).all():
             raise ValueError(f"{path} must hold finite numbers, not NaN or infinite ones")
-        console.say(f"{path} holds floats: quantised to {source.format}")
-        x = source.format.quantize(x)
-    elif x.min() < low or x.max() > high:
+        codes = source.format.quantize(x)
+        beyond = np.abs(x - source.format.to_float(codes)) > 2.0 ** -(source.format.fraction + 1)
+        limited = np.count_nonzero(beyond)
+        console.say(
+            f"{path} holds floats: quantised to {source.format}"
+            + (f", and {limited} of {x.size} beyond it limited to it" if limited else "")
+        )
+        return codes, pairs
+    if x.min() < low or x.max() > high:
         raise ValueError(f"{path} must hold codes of {low} to {high}, not {x.min()} to {x.max()}")
-    return x
+    return x, False
+
+
+def _parts(x: Any, points: int) -> Any:
+    """Return complex or real numbers, or their parts, as (frames, points, 2), if they fit it."""
+    import numpy as np
+
+    if x.shape[-1:] == (points,):
+        x = np.stack([x.real, x.imag], axis=-1)
+    return x[None] if x.ndim == 2 else x
 
 
 @commands.command()
@@ -407,7 +443,7 @@ def _for_target(pairs: tuple[str, ...], target: str | None) -> tuple[str, ...]:
 @design_arguments
 @click.option("--clock", type=float, default=100.0, show_default=True, metavar="MHZ",
               help="For frames a second.")  # fmt: skip
-@click.option("--picture", type=Path, metavar="F", help="Draw the layers, as .svg or .png.")
+@click.option("--picture", type=Path, metavar="F", help="Draw its structure, as .svg or .png.")
 @as_json
 def show(
     design: str, pairs: Any, weights: Any, seed: Any, clock: float, picture: Path | None,
@@ -427,7 +463,7 @@ def show(
         if picture is not None:
             from kolam.flows import pictures
 
-            pictures.save(pictures.layers(made), picture)
+            pictures.save(pictures.structure(made), picture)
             console.say(f"the picture is {picture}")
         emit(found)
     if not as_json:

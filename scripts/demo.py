@@ -13,7 +13,7 @@ from kolam.flows import pictures, simulate, synthesize, write
 from kolam.flows.bundle import admit
 from kolam.generators import load
 from kolam.scripts import console
-from kolam.scripts.show import against_dense, weights
+from kolam.scripts.show import against_dense
 from kolam.testbenches import digits
 
 DESIGN, TARGET = "csc-digits", "xc7"
@@ -107,7 +107,7 @@ def show(found: Demonstration) -> None:
         f"{cost['lut']:,} LUT, {cost['srl'] + cost['lutram']:,} LUT as memory, {cost['ff']:,} FF, "
         f"{cost['dsp']} DSP, {cost['bram36']:g} BRAM36",
     )
-    table.add_row("weights", against_dense(weights(design)))
+    table.add_row("weights", against_dense(design.weight_count))
     table.add_row("Verilog", f"{found.bundle}/  (sh run_icarus.sh there runs its bench)")
     table.add_row("pictures", ", ".join(str(found.out / name) for name in PICTURES))
     screen = console.screen()

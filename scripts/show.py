@@ -1,7 +1,6 @@
 """What `kolam show` and `kolam synth` print: promises, formats, memories, choices, cost."""
 
 from itertools import groupby
-from math import prod
 from typing import Any
 
 from rich.table import Table
@@ -10,10 +9,12 @@ from kolam.scripts import console
 
 _MANY = 12
 
+Rows = list[tuple[Any, ...]]
+
 
 def facts(design: Any, clock_mhz: float) -> dict[str, Any]:
     """Return what a design promises, as plain values; nothing is built for it."""
-    return {
+    found = {
         "design": design.name,
         "engine": design.engine,
         "target": design.target.value,
@@ -24,75 +25,32 @@ def facts(design: Any, clock_mhz: float) -> dict[str, Any]:
         "clock_mhz": clock_mhz,
         "frames_per_second": round(clock_mhz * 1e6 / design.interval, 1),
         "parallelism": design.parallelism,
-        "legal": [
-            {"parallelism": multipliers, "interval": interval, "lanes": list(lanes)}
-            for multipliers, interval, lanes in design.config.legal
-        ],
-        "random_weights": design.seed is not None,
-        "weights": weights(design),
-        "connectivity": connectivity(design),
-        "layers": [_layer(plan) for plan in design.plans],
+        **design.facts(),
+        **_samples(design, clock_mhz),
         "streams": [stream.to_dict() for stream in design.streams],
         "memories": [{**memory.to_dict(), "bits": memory.bits} for memory in design.memories],
         "memory_bits": design.memory_bits,
-        "estimate": design.estimate,
     }
+    return found | ({} if design.estimate is None else {"estimate": design.estimate})
 
 
-def weights(design: Any) -> dict[str, int]:
-    """Return how many weights are stored, and how many dense layers in place of it would need.
-
-    One dense layer takes the place of every stretch of support layers without an activation
-    between them.
-    """
-    stored = dense = 0
-    start = None
-    for plan in design.plans:
-        stored += plan.outputs * plan.fan_in
-        start = plan.inputs if start is None else start
-        if plan is design.plans[-1] or plan.activation.value != "none":
-            dense += start * plan.outputs
-            start = None
-    return {"stored": stored, "dense": dense}
+def _samples(design: Any, clock_mhz: float) -> dict[str, float]:
+    """Return samples a second, where a frame is one of complex samples."""
+    source = design.streams[0]
+    rate = round(clock_mhz * 1e6 * source.elements / design.interval, 1)
+    return {"samples_per_second": rate} if source.parts > 1 else {}
 
 
 def against_dense(count: dict[str, int]) -> str:
-    """Return what `weights` says as a phrase."""
+    """Return how many weights are stored, and would be in dense layers, as a phrase."""
     ratio = count["dense"] / count["stored"]
     return f"{count['stored']:,} stored, {count['dense']:,} if dense ({ratio:.1f} times as many)"
-
-
-def connectivity(design: Any) -> dict[str, Any]:
-    """Return how many pairs of an input and an output are connected, and out of how many."""
-    matrix = design.config.connectivity
-    return {"connected": int(matrix.sum()), "pairs": prod(matrix.shape)}
-
-
-def _layer(plan: Any) -> dict[str, Any]:
-    return {
-        "inputs": plan.inputs,
-        "outputs": plan.outputs,
-        "fan_in": plan.fan_in,
-        "stride": plan.stride,
-        "step": plan.step,
-        "bias": plan.bias,
-        "activation": plan.activation.value,
-        "lanes": plan.lanes,
-        "interval": plan.interval,
-        "input_format": str(plan.source),
-        "weight_format": str(plan.weight),
-        "sum_bits": plan.sum_width,
-        "output_format": str(plan.result),
-    }
 
 
 def print_facts(found: dict[str, Any]) -> None:
     """Print the result of `facts` on stdout."""
     screen = console.screen()
-    asked, chosen = found["parallelism"]["asked"], found["parallelism"]["chosen"]
-    lanes = " + ".join(map(str, found["parallelism"]["lanes"]))
-    weights, pairs = found["weights"], found["connectivity"]
-    whole = pairs["connected"] == pairs["pairs"]
+    rows, headings, parts = (_fft if found["engine"] == "fft" else _chain)(found)
     screen.print(f"[bold]{found['design']}[/]  {found['engine']}, target {found['target']}")
     rows = [
         ("latency", f"{found['latency']} clocks, first beat in to first beat out"),
@@ -105,51 +63,16 @@ def print_facts(found: dict[str, Any]) -> None:
             f"{found['frames_per_second']:,}".removesuffix(".0")
             + f" frames/s at {found['clock_mhz']:g} MHz",
         ),
-        (
-            "multipliers",
-            f"{chosen} = {lanes}" + (f", at most {asked} asked for" if asked is not None else ""),
-        ),
-        ("legal", _legal(found["legal"])),
-        (
-            "weights",
-            against_dense(weights)
-            + ("; random ones, as none were given" if found["random_weights"] else ""),
-        ),
-        (
-            "connectivity",
-            "every output depends on every input"
-            if whole
-            else f"{pairs['connected']:,} of {pairs['pairs']:,} pairs of input and output",
-        ),
+        *rows,
         ("memory", f"{found['memory_bits']:,} bits"),
-        ("estimate", _cost(found["estimate"])),
     ]
+    if "estimate" in found:
+        rows.append(("estimate", _cost(found["estimate"])))
     _print_table(screen, ("", ""), rows)
     screen.print()
-    _print_table(
-        screen,
-        ("layer", "words", "fan-in", "stride", "step", "lanes", "clocks", "numbers", "activation"),
-        [
-            (
-                number,
-                f"{layer['inputs']} → {layer['outputs']}",
-                *(layer[key] for key in ("fan_in", "stride", "step", "lanes", "interval")),
-                f"{layer['input_format']} × {layer['weight_format']}{' + bias' * layer['bias']}, "
-                f"{layer['sum_bits']} bits → {layer['output_format']}",
-                layer["activation"],
-            )
-            for number, layer in enumerate(found["layers"])
-        ],
-    )
+    _print_table(screen, headings, parts)
     screen.print()
-    _print_table(
-        screen,
-        ("stream", "format", "elements a beat", "beats a frame", "bits an element"),
-        [
-            (s["name"], s["format"], s["lanes"], s["beats"], s["element_bits"])
-            for s in found["streams"]
-        ],
-    )
+    _print_table(screen, *_streams(found["streams"]))
     screen.print()
     _print_table(
         screen,
@@ -159,6 +82,114 @@ def print_facts(found: dict[str, Any]) -> None:
             for path, m in _alike(found["memories"])
         ],
     )
+
+
+def _chain(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
+    """Return rows of text on a chain of layers, and the table of the layers."""
+    asked, chosen = found["parallelism"]["asked"], found["parallelism"]["chosen"]
+    lanes = " + ".join(map(str, found["parallelism"]["lanes"]))
+    pairs = found["connectivity"]
+    whole = pairs["connected"] == pairs["pairs"]
+    rows = [
+        (
+            "multipliers",
+            f"{chosen} = {lanes}" + (f", at most {asked} asked for" if asked is not None else ""),
+        ),
+        ("legal", _legal(found["legal"])),
+        (
+            "weights",
+            against_dense(found["weights"])
+            + ("; random ones, as none were given" if found["random_weights"] else ""),
+        ),
+        (
+            "connectivity",
+            "every output depends on every input"
+            if whole
+            else f"{pairs['connected']:,} of {pairs['pairs']:,} pairs of input and output",
+        ),
+    ]
+    headings = "layer", "words", "fan-in", "stride", "step", "lanes", "clocks", "numbers"
+    layers = [
+        (
+            number,
+            f"{layer['inputs']} → {layer['outputs']}",
+            *(layer[key] for key in ("fan_in", "stride", "step", "lanes", "interval")),
+            f"{layer['input_format']} × {layer['weight_format']}{' + bias' * layer['bias']}, "
+            f"{layer['sum_bits']} bits → {layer['output_format']}",
+            layer["activation"],
+        )
+        for number, layer in enumerate(found["layers"])
+    ]
+    return rows, (*headings, "activation"), layers
+
+
+def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
+    """Return rows of text on an FFT, and the table of the steps that samples pass."""
+    predicted, measured = (found["sqnr"][kind] for kind in ("predicted", "measured"))
+    costs = [step["multipliers"] for step in found["steps"] if "circle" in step]
+    *stages, drop = found["scaling"]
+    rows = [
+        ("samples", f"{found['samples_per_second']:,}".removesuffix(".0") + " a second"),
+        ("transform", f"{found['direction']}, {found['points']:,} points"),
+        ("gain", f"{found['gain_text']}, exactly"),
+        ("scaling", f"by {sum(stages)} bits in the stages, by {drop} at the output"),
+        ("multipliers", f"{found['parallelism']['chosen']} = {' + '.join(map(str, costs))}"),
+        ("predicted", f"{_noise(predicted)} rms a part"),
+        (
+            "measured",
+            f"{_noise(measured)}, by the integer model at full scale"
+            + f"; {measured['limited']:,} parts were limited" * (measured["limited"] > 0),
+        ),
+    ]
+    headings = "step", "work", "delay", "held in", "bits", "format", "multipliers", "noise"
+    total = sum(found["noise"].values())
+    table = [
+        (
+            step["name"],
+            *_work(step),
+            f"{step['bits'][0]} → {step['bits'][1]}",
+            step["format"],
+            step.get("multipliers") or "",
+            _share(found["noise"].get(step["name"], 0.0) / total),
+        )
+        for step in found["steps"]
+    ]
+    twiddles = ("twiddles", "rounded", "", "", "", found["twiddle_format"], "")
+    return rows, headings, [*table, (*twiddles, _share(found["noise"]["twiddles"] / total))]
+
+
+def _noise(found: dict[str, float]) -> str:
+    return f"{found['db']:.2f} dB of signal to noise, {found['lsb_rms']:.3f} LSB"
+
+
+def _work(step: dict[str, Any]) -> tuple[str, int | str, str]:
+    """Return what a step of an FFT does, its delay, and what holds the delayed samples."""
+    if "delay" in step:
+        work = ("halve" if step["halves"] else "add") + ", turn quarters" * step["quarters"]
+        return work, step["delay"], "memory" if step["memory"] else "registers"
+    if "circle" in step:
+        return f"turn by W{step['circle']}" + ", lifted" * step["lifts"], "", ""
+    if "drop" in step:
+        divided = f"divide by {1 << step['drop']}, {step['rounding']}, " * (step["drop"] > 0)
+        return f"{divided}limit", "", ""
+    return "into the other order", step["words"], "memory"
+
+
+def _share(part: float) -> str:
+    return f"{100 * part:.1f} %" if part else ""
+
+
+def _streams(streams: list[dict[str, Any]]) -> tuple[tuple[str, ...], Rows]:
+    """Return the table of the streams; of complex ones also in which order they come."""
+    headings = "stream", "format", "elements a beat", "beats a frame", "bits an element"
+    rows = [(s["name"], s["format"], s["lanes"], s["beats"], s["element_bits"]) for s in streams]
+    if any(s["parts"] > 1 for s in streams):
+        headings = (*headings, "order")
+        rows = [
+            (name, f"complex {fmt}", *numbers, s["order"].replace("_", "-"))
+            for (name, fmt, *numbers), s in zip(rows, streams, strict=True)
+        ]
+    return headings, rows
 
 
 def _cost(cost: dict[str, float]) -> str:

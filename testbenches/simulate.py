@@ -137,7 +137,10 @@ def simulate(
     if script is None:
         count = filling(design) + ENOUGH if frames is None else frames
         rows = np.asarray(codes(design, count, seed) if x is None else x)
-        script = [Frame(row) for row in (rows[None] if rows.ndim == len(stream(design, "s_axis").shape) else rows)]
+        script = [
+            Frame(row)
+            for row in (rows[None] if rows.ndim == len(stream(design, "s_axis").shape) else rows)
+        ]
     if reset_at is None:
         before = ()
     elif before is None:

@@ -9,7 +9,7 @@ import pytest
 
 from kolam.hdl import instances, module, simulators
 from kolam.hdl.image import Image
-from kolam.hdl.memories import MemoryClash, ram, rom, shift_ram
+from kolam.hdl.memories import MemoryClash, ram, rom, shift_ram, table
 from kolam.hdl.module import emit
 from kolam.kernels.bits import bits
 from kolam.kernels.delay import pulse_delay
@@ -264,6 +264,86 @@ def test_a_damaged_image_fails_in_verilator(tmp_path: Path) -> None:
         said = simulators.run(command, tmp_path)
         # it reads no file that is too long
         assert "FAIL memory image" in said or "beyond bounds" in said, what
+        assert "PASS" not in said, what
+
+
+# ---------------------------------------------------------------------- table
+
+
+@module
+def one_table(clk, ce, raddr, rdata, *, image, latency, style):
+    """A table, read by one."""
+    lookup = table(clk, ce, raddr, rdata, image=image, latency=latency, style=style)  # noqa: F841
+    return instances()
+
+
+@module
+def two_table(clk, ce, raddr, rdata, raddr_b, rdata_b, *, image, latency, style):
+    """A table, read by two."""
+    lookup = table(  # noqa: F841
+        clk, ce, raddr, rdata, raddr_b, rdata_b, image=image, latency=latency, style=style
+    )
+    return instances()
+
+
+def table_case(image, latency, style, pairs):
+    ports = {"clk": bit(), "ce": bit()}
+    for address, data in pairs:
+        ports |= {address: word(bits(image.depth)), data: word(image.width)}
+    return {**ports, "image": image, "latency": latency, "style": style}
+
+
+@pytest.mark.parametrize("ports", [1, 2])
+def test_table_gives_its_image_after_enabled_clocks(tmp_path: Path, ports: int) -> None:
+    """Two ports read what they like, and what they gave stays where the enable is low."""
+    records = []
+    pairs = [("raddr", "rdata"), ("raddr_b", "rdata_b")][:ports]
+    for style in ("block", "logic"):
+        for latency in (1, 2):
+            for width, depth in ((8, 16), (1, 5), (33, 4), (36, 128), (70, 20), (7, 1)):
+                name = f"{style}{latency}x{width}x{depth}"
+                image = random_image(name, width, depth)
+                record = run_model(
+                    (one_table, two_table)[ports - 1], table_case(image, latency, style, pairs),
+                    name=name, clocks=160, drive={address: range(depth) for address, _ in pairs},
+                    vectors=[{"ce": 1}] * latency,  # or nothing is known for as long as it is low
+                )  # fmt: skip
+                names = [*record.inputs, *record.outputs]
+                read = [None] * latency  # what was asked for in the last enabled clocks
+                for n, (given, got) in enumerate(record.rows):
+                    row = dict(zip(names, [*given, *got], strict=True))
+                    if read[-1] is not None:
+                        for (_, data), at in zip(pairs, read[-1], strict=True):
+                            assert row[data] == image.words[at], (name, n, data)
+                    if row["ce"]:
+                        read = [[row[address] for address, _ in pairs], *read[:-1]]
+                assert read[-1] is not None
+                records.append(record)
+    assert replay(records, tmp_path) == []
+
+
+def test_a_damaged_table_fails_at_time_0(tmp_path: Path) -> None:
+    """Whatever reads it, the image is checked as that of a ROM is."""
+    image = random_image("words", 36, 9)
+    pairs = [("raddr", "rdata"), ("raddr_b", "rdata_b")]
+    emission = emit(two_table, "store", table_case(image, 2, "block", pairs))
+    bench = BENCH.format(high=35, abits=4).replace(".re(1'b0)", ".ce(1'b0), .raddr_b(4'd0)")
+    for path, text in {**emission.files, "bench.v": bench}.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    sources = [tmp_path / p for p in emission.files if p.endswith(".v")] + [tmp_path / "bench.v"]
+    command = simulators.build_icarus(sources, "bench", tmp_path)
+    assert simulators.run(command, tmp_path) == "PASS\n"
+    lines = image.text().split()
+    for what in ("missing", "a line less", "another digit", "neighbours swapped", "all zero"):
+        damaged = DAMAGE[what](lines)
+        file = tmp_path / "mem" / image.name
+        if damaged is None:
+            file.unlink()
+        else:
+            file.write_text("\n".join([*damaged, ""]))
+        said = simulators.run(command, tmp_path)
+        assert "FAIL memory image words.hex" in said, what
         assert "PASS" not in said, what
 
 

@@ -1,0 +1,230 @@
+"""sdf_stage: pairs `clocks` apart come out as docs/fft.md 2 says, whenever frames begin.
+
+A second lane of samples (sdf_lane) shares its control, and is compared in the same way. The stage
+stands behind the line_address that makes its `at` and `wash`. Time is counted in enabled
+clocks; results of P, D and exact sums are written here once more, from the page.
+"""
+
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+
+import pytest
+from myhdl import always, always_comb
+
+from kolam.hdl import instances, module
+from kolam.hdl.target import Target
+from kolam.kernels.bits import bits
+from kolam.kernels.bits import word as wire
+from kolam.kernels.pipeline_entry import line_address, wash_clocks
+from kolam.kernels.sdf_stage import LATENCY, line_width, sdf_lane, sdf_stage
+from kolam.testbenches.equivalence import bit, replay, run_model, word
+
+
+@module
+def watch(clk, ce, wash, y_next, y_valid, washed):
+    """Say when the outputs mean something: `y_valid` goes with y."""
+
+    @always(clk.posedge)
+    def follow():
+        if wash:
+            y_valid.next = False
+        elif ce:
+            y_valid.next = y_next
+
+    @always_comb
+    def tell():
+        washed.next = not wash
+
+    return instances()
+
+
+@module
+def washed_stage(
+    clk, rst, ce, valid_next, x_re, x_im, u_re, u_im, turns, y_soon, y_next, y_re, y_im,
+    v_re, v_im, difference, y_valid, washed, *, turn, clocks, halves, ring, target,
+):  # fmt: skip
+    """A stage, x to y, a lane, u to v, and what washes them; turn: clocks in which `at` goes round.
+
+    u_re None: no lane.
+    """
+    at, wash, adds, adds_next = wire(bits(turn)), wire(1), wire(1), wire(1)
+    address = line_address(clk, rst, ce, at, wash)  # noqa: F841
+    how = {"clocks": clocks, "halves": halves, "ring": ring, "target": target}
+    stage = sdf_stage(  # noqa: F841
+        clk, ce, wash, at if ring else None, valid_next, x_re, x_im, turns, adds_next, adds,
+        y_soon, y_next, y_re, y_im, difference, **how,
+    )  # fmt: skip
+    if u_re is not None:
+        lane = sdf_lane(  # noqa: F841
+            clk, ce, at if ring else None, adds, adds_next, turns, u_re, u_im, v_re, v_im, **how
+        )
+    seen = watch(clk, ce, wash, y_next, y_valid, washed)  # noqa: F841
+    return instances()
+
+
+def results(f, x, turns, halves):
+    """Return what a stage gives for k = 0 and for k = 1, of f and x (re, im)."""
+    c, d = (x[1], -x[0]) if turns else x
+    if not halves:
+        return (f[0] + c, f[1] + d), (f[0] - c, f[1] - d)
+    if turns:
+        (s, t), (u, v) = results(f, (x[1], x[0]), False, True)
+        return (s, v), (u, t)  # im: D and P change places
+    return (
+        (f[0] // 2 - -x[0] // 2, f[1] // 2 - -x[1] // 2),
+        (f[0] // 2 - x[0] // 2, f[1] // 2 - x[1] // 2),
+    )
+
+
+def schedule(random, turn, block, blocks, gap, enabled):
+    """Return inputs clock by clock: a reset, a wash, `blocks` blocks; and all again.
+
+    Blocks of 2 `clocks` samples, back to back or, with the probability gap, some clocks apart. The
+    second reset comes in the middle of a block. The flag of a sample comes an enabled clock ahead.
+    """
+    rows = []
+    wash, last = 0, 0
+    for epoch in range(2):
+        left = [0] * random.randrange(3)
+        for _ in range(blocks):
+            if random.random() < gap:
+                left += [0] * random.choice([1, 1, 2, block // 2, block, random.randrange(1, 99)])
+            left += [1] * block
+        left = left[: -block // 2] if epoch == 0 else [*left, *[0] * (block + 4)]
+        for number in range(2):
+            rows.append(
+                {"rst": 1, "ce": random.random() < 0.5, "valid_next": 0 if number else last}
+            )
+        wash = wash_clocks(turn)
+        while left:
+            ce = random.random() < enabled
+            last = 0 if wash else left[0]
+            rows.append({"rst": 0, "ce": ce, "valid_next": last})
+            if ce and wash:
+                wash -= 1
+            elif ce:
+                left.pop(0)
+    return rows
+
+
+def stage_record(name, width, clocks, **how):
+    """Run a stage, compare what it gave with the page, and return the record."""
+    how = SimpleNamespace(
+        **{"halves": True, "ring": False, "target": Target.GENERIC, "turn": 2 * clocks,
+           "gap": 0.5, "enabled": 0.7, "blocks": 6, "lane": False, **how}
+    )  # fmt: skip
+    random = Random(name)
+    size = width + (not how.halves)
+    ends = (1 << width - 1, (1 << width - 1) - 1, 0, (1 << width) - 1)
+    rows = schedule(random, how.turn, 2 * clocks, how.blocks, how.gap, how.enabled)
+    lanes = (("x", "y"), ("u", "v")) if how.lane else (("x", "y"),)
+    parts = [f"{lane[0]}_{part}" for lane in lanes for part in ("re", "im")]
+    for row in rows:
+        for part in parts:
+            row[part] = random.choice([random.getrandbits(width), random.choice(ends)])
+        row["turns"] = random.getrandbits(1)
+    ports = {n: bit() for n in ("clk", "rst", "ce", "valid_next", "turns", "y_soon", "y_next")}
+    ports |= {n: bit() for n in ("difference", "y_valid", "washed")}
+    ports |= dict.fromkeys(("u_re", "u_im", "v_re", "v_im"))
+    ports |= {n: word(width) for n in parts}
+    results_of = [f"{lane[1]}_{part}" for lane in lanes for part in ("re", "im")]
+    ports |= {n: word(size) for n in results_of}
+    constants = {n: getattr(how, n) for n in ("turn", "halves", "ring", "target")}
+    record = run_model(
+        washed_stage, {**ports, **constants, "clocks": clocks}, name=name, clocks=len(rows),
+        drive={n: [int(row[n]) for row in rows] for n in rows[0]}, warm_up=64,
+        when={**dict.fromkeys([*results_of, "difference"], "y_valid"), "y_soon": "washed"},
+    )  # fmt: skip
+    names = [*record.inputs, *record.outputs]
+    table = [dict(zip(names, [*a, *b], strict=True)) for a, b in record.rows]
+    second = next(n for n in range(4, len(rows)) if rows[n]["rst"])
+    for lane in lanes:
+        given = [check_epoch(name, table[start:stop], lane, (width, size), clocks, how.halves)
+                 for start, stop in ((2, second), (second + 2, None))]  # fmt: skip
+        assert given[1] == 2 * clocks * how.blocks
+        assert given[0] > 0
+    return record
+
+
+def check_epoch(name, table, lane, sizes, clocks, halves):
+    """Compare the results of the enabled clocks from a reset to the next; return how many."""
+    (x_re, x_im), (y_re, y_im) = ((f"{end}_re", f"{end}_im") for end in lane)
+    width, size = sizes
+    table = [row for row in table if row["ce"]]
+    valid = [0, *(row["valid_next"] for row in table)]  # of the sample in each clock
+    want = {}  # by clock: re, im, difference
+    opened = None  # since when a block runs
+    for e, row in enumerate(table):
+        if not valid[e]:
+            opened = None
+            continue
+        if opened is None or e == opened + 2 * clocks:
+            opened = e
+        if e < opened + clocks:
+            continue
+        f, x = (
+            (signed(table[k][x_re], width), signed(table[k][x_im], width)) for k in (e - clocks, e)
+        )
+        both = results(f, x, row["turns"], halves)
+        want[e + LATENCY] = (*both[0], 0)
+        want[e + clocks + LATENCY] = (*both[1], 1)
+    want = {e: y for e, y in want.items() if e < len(table)}
+    got = {
+        e: (signed(row[y_re], size), signed(row[y_im], size), row["difference"])
+        for e, row in enumerate(table)
+        if row["y_valid"]
+    }
+    assert got == want, name
+    for flag, ahead in (("y_next", 1), ("y_soon", 2)):
+        told = [
+            e + ahead
+            for e, row in enumerate(table)
+            if row[flag] and (row["washed"] or flag == "y_next")
+        ]
+        assert [e for e in told if e < len(table)] == sorted(want), (name, flag)
+    return len(got)
+
+
+def signed(code, width):
+    return code - (code >> width - 1 << width)
+
+
+def test_lines_that_are_registers(tmp_path: Path) -> None:
+    records = [
+        stage_record(f"line{clocks}x{width}", width, clocks, **how)
+        for clocks, width, how in (
+            (1, 5, {"blocks": 30}),
+            (1, 18, {"blocks": 30, "gap": 0.0, "enabled": 1.0, "halves": False}),
+            (1, 7, {"blocks": 10, "lane": True}),
+            (2, 5, {"blocks": 20, "halves": False}),
+            (2, 3, {"blocks": 20, "gap": 0.9, "enabled": 0.4}),
+            (4, 16, {"blocks": 7, "gap": 0.2, "turn": 16, "lane": True}),
+            (8, 6, {"turn": 8}),
+            (16, 24, {"turn": 16, "blocks": 4, "halves": False}),
+        )
+    ]
+    assert replay(records, tmp_path) == []
+
+
+@pytest.mark.parametrize("target", [Target.GENERIC, Target.ECP5])
+def test_lines_that_are_memories(tmp_path: Path, target: Target) -> None:
+    """With flags beside the samples, or in registers where the word is full."""
+    records = [
+        stage_record(f"ring{clocks}x{width}", width, clocks, ring=True, target=target, **how)
+        for clocks, width, how in (
+            (8, 5, {"turn": 8, "halves": False}),
+            (8, 17, {"turn": 32, "gap": 0.1, "lane": True, "blocks": 5}),
+            (16, 18, {"turn": 16, "gap": 0.8, "blocks": 3}),
+            (32, 17, {"turn": 32, "blocks": 2, "enabled": 0.95}),
+        )
+    ]
+    assert replay(records, tmp_path) == []
+
+
+def test_flags_go_where_there_is_room() -> None:
+    """A memory gives 36 bits at once; registers cost the same wherever they are."""
+    widths = {(width, ring): line_width(width, ring) for width in (16, 17, 18) for ring in (0, 1)}
+    assert widths == {
+        (16, 0): 34, (16, 1): 34, (17, 0): 36, (17, 1): 36, (18, 0): 38, (18, 1): 36,
+    }  # fmt: skip
