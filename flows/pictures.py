@@ -1,4 +1,4 @@
-"""Two figures of a design: the layers and what connects them, and the pipeline as it ran."""
+"""Figures of a design: what it is made of, and the pipeline of its layers as it ran."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from kolam.flows import fft_picture
+
 _INK, _GRID = "#2b2b2b", "#dddddd"
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _OUTPUTS_DRAWN = 64  # of a layer; beyond, lines are a grey mass
 _FRAMES_DRAWN = 5
+
+
+def structure(design: Any) -> Figure:
+    """Return what a design is made of: its layers, or the steps of an FFT."""
+    return fft_picture.pipeline(design) if design.engine == "fft" else layers(design)
 
 
 def layers(design: Any) -> Figure:

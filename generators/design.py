@@ -377,13 +377,14 @@ class Design(ABC):
         codes = np.asarray(x)
         codes = codes[None] if codes.ndim == len(stream.shape) else codes
         if codes.shape[1:] != stream.shape:
-            raise ValueError(f"x must be of shape (frames, *{stream.shape}), not {codes.shape}")
+            wanted = ", ".join(map(str, stream.shape))
+            raise ValueError(f"x must be of shape (frames, {wanted}), not {codes.shape}")
         if codes.dtype.kind not in "iu":
             raise TypeError(f"x must be integers, the codes of {stream.format}, not {codes.dtype}")
         low, high = stream.format.minimum, stream.format.maximum
         if codes.size and (codes.min() < low or codes.max() > high):
             raise ValueError(f"x must be {low} to {high}, not {codes.min()} to {codes.max()}")
-        words = codes[:, list(stream.order)].reshape(len(codes), -1)
+        words = codes[:, list(stream.order)].reshape(len(codes), stream.elements * stream.parts)
         frame = np.zeros((len(codes), stream.beats * stream.lanes * stream.parts), np.int64)
         frame[:, : words.shape[1]] = words
         octets = frame.astype("<i8").view(np.uint8).reshape(*frame.shape, 8)[..., :size]

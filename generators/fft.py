@@ -165,7 +165,8 @@ class Fft(Design):
             output=(fmt.signed, fmt.integer, fmt.fraction),
             rounding=config.formats.rounding.value,
             inverse=config.direction is Direction.INVERSE,
-            **({"rotation": config.rotation.value, "lifted": fft_plan.lifted(config)} if fft_plan.lifted(config) else {}),
+            rotation=config.rotation.value,
+            lifted=fft_plan.lifted(config),
         )
 
     def trace(self, x: Any) -> list[tuple[str, Ints, Ints]]:

@@ -15,6 +15,7 @@ def facts(design: Any) -> dict[str, Any]:
     measured = fft_noise.measured(plan, width)
     return {
         "points": config.points,
+        "lanes": config.lanes,
         "direction": config.direction.value,
         "gain": design.gain,
         "gain_text": design.gain_text,
@@ -38,10 +39,18 @@ def facts(design: Any) -> dict[str, Any]:
 def steps(design: Any) -> list[dict[str, Any]]:
     """Return the steps that samples pass, by the names of `design.trace`, and a reordering.
 
-    bits: of a part, before and behind; format: of a part behind.
+    delay: of a stage, in clocks; 0 where it joins lanes. bits: of a part, before and behind;
+    format: of a part behind.
     """
     config = design.config
-    made = [_step(part, config.formats.input.fraction) for part in design.parts]
+    made = [
+        _stage(part) if isinstance(part, Stage) else _rotator(part, config.lanes)
+        for part in design.parts
+    ]
+    for step, part in zip(made, design.parts, strict=True):
+        fraction = config.formats.input.fraction
+        step["bits"] = [part.size_in, part.size_out]
+        step["format"] = str(Format(True, part.size_out - 1 - fraction, fraction))
     output = {
         "name": "output",
         "drop": config.schedule[-1],
@@ -58,24 +67,21 @@ def steps(design: Any) -> list[dict[str, Any]]:
     return [*made, output, *[buffer] * design.reorders]
 
 
-def _step(part: Stage | Rotator, fraction: int) -> dict[str, Any]:
-    if isinstance(part, Stage):
-        own = {
-            "name": f"stage {part.number}",
-            "delay": part.clocks,
-            "memory": part.ring,
-            "halves": part.halves,
-            "quarters": part.turns,
-        }
-    else:
-        own = {
-            "name": f"rotator {part.after}",
-            "circle": 1 << part.last - part.first + 1,
-            "multipliers": part.multipliers,
-            "lifts": bool(part.turns),
-        }
+def _stage(part: Stage) -> dict[str, Any]:
     return {
-        **own,
-        "bits": [part.size_in, part.size_out],
-        "format": str(Format(True, part.size_out - 1 - fraction, fraction)),
+        "name": f"stage {part.number}",
+        "delay": part.clocks,
+        "memory": part.ring,
+        "halves": part.halves,
+        "quarters": part.turns,
+    }
+
+
+def _rotator(part: Rotator, lanes: int) -> dict[str, Any]:
+    turning = sum(part.turns(lane, lanes) != (0,) for lane in range(lanes))
+    return {
+        "name": f"rotator {part.after}",
+        "circle": part.steps,
+        "multipliers": turning * part.multipliers,
+        "lifts": part.lifts,
     }

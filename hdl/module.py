@@ -328,6 +328,12 @@ class _Emitter:
             if isinstance(signal._sig, Constant):
                 value = int(signal._sig) >> low & (1 << _width(signal)) - 1
                 return f"{_width(signal)}'d{value}"
+            if isinstance(signal._sig, _SliceSignal):  # Verilog cannot slice a slice
+                inner = signal._sig
+                start = low + (inner._left if inner._right is None else inner._right)
+                width = _width(signal)
+                whole = inner._sig(start + width, start) if width > 1 else inner._sig(start)
+                return self.name_of(made, whole)
             if isinstance(signal._sig, ConcatSignal):
                 return self.part_of_concat(made, signal._sig, low, _width(signal))
             base = self.name_of(made, signal._sig)

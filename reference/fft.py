@@ -24,6 +24,8 @@ from kolam.reference import fixed
 from kolam.reference.fixed import Format, Ints
 
 BLOCK_POINTS = 1 << 16  # points that transform holds at a time: they stay in the cache
+ROTATIONS = ("multiply", "lift", "shift_add")
+Terms = tuple[tuple[int, int], ...]  # (sign, shift) each: the sum of sign * 2**-shift
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,8 @@ class Transform:
     twiddle_bits: F + 2 >= 3, for F fraction bits.
     output: the format of an output part; codes need no fraction, only limits.
     rounding: of the output: truncate, half_up or half_even.
+    rotation: how a lifting rotator is made: lift or shift_add; with multiply there is none.
+    lifted: the stages behind which it is a lifting one that turns, by sixteenths of a circle.
 
     Raises TypeError or ValueError for a field of another kind or beyond its range.
     """
@@ -47,6 +51,8 @@ class Transform:
     output: Format
     rounding: str = "half_even"
     inverse: bool = False
+    rotation: str = "multiply"
+    lifted: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _check_integers("points", self.points)
@@ -76,6 +82,7 @@ class Transform:
             raise ValueError(f"rounding must be one of {words}, not {self.rounding!r}")
         if not isinstance(self.inverse, bool):
             raise TypeError(f"inverse must be True or False, not {self.inverse!r}")
+        self._check_lifted()
 
     @property
     def stages(self) -> int:
@@ -112,6 +119,23 @@ class Transform:
                 raise ValueError(
                     f"rotators must cover every pair of stages once, not {(a, b)} {times} times"
                 )
+
+    def _check_lifted(self) -> None:
+        if self.rotation not in ROTATIONS:
+            words = ", ".join(ROTATIONS)
+            raise ValueError(f"rotation must be one of {words}, not {self.rotation!r}")
+        _check_integers("a number of lifted", *self.lifted)
+        if self.lifted and self.rotation == "multiply":
+            raise ValueError(f"lifted must be empty with rotation 'multiply', not {self.lifted}")
+        short = {after for after, first, last in self.rotators if last - first <= 3}
+        for stage in self.lifted:
+            if stage not in short:
+                raise ValueError(
+                    f"a number of lifted must be a stage with a rotator of last - first <= 3 "
+                    f"behind it, not {stage}"
+                )
+        if len(set(self.lifted)) < len(self.lifted):
+            raise ValueError(f"lifted must name a stage once, not {self.lifted}")
 
 
 class Answer(NamedTuple):
@@ -197,6 +221,42 @@ def twiddles(circle: int, fraction: int) -> Ints:
     return table
 
 
+class Lifting(NamedTuple):
+    """The constants of a turn by r sixteenths of a circle.
+
+    tan, sin: tan(pi r / 16) and sin(pi r / 8) as sums of five terms. product: the sine in units
+    of 2**-16, to the nearest.
+    """
+
+    tan: Terms
+    sin: Terms
+    product: int
+
+
+@cache
+def lifting(r: int) -> Lifting:
+    """Return the constants of r sixteenths, for r = -1, 1 or 2.
+
+    All are irrational, so neither the product nor the choice of a shift meets a tie, and 40 digits
+    tell its side. A negative constant begins with the other sign and so has all signs reversed.
+    """
+    with mpmath.workdps(40):
+        angle = mpmath.pi * r / 16
+        tan, sin = mpmath.tan(angle), mpmath.sin(2 * angle)
+        return Lifting(_terms(tan), _terms(sin), int(mpmath.nint(mpmath.ldexp(sin, 16))))
+
+
+def _terms(left: Any) -> Terms:
+    terms = []
+    for _ in range(5):
+        sign, powers = (1 if left > 0 else -1), [mpmath.ldexp(1, -shift) for shift in range(18)]
+        off = [abs(abs(left) - power) for power in powers]
+        shift = off.index(min(off))
+        terms.append((sign, shift))
+        left -= sign * powers[shift]
+    return tuple(terms)
+
+
 def _steps(x: Ints, plan: Transform) -> Iterator[tuple[str, Ints]]:
     """Yield the name and the values (2, points, frames) of every stage and rotator."""
     v = x.transpose(2, 1, 0)[:: -1 if plan.inverse else 1]
@@ -207,7 +267,7 @@ def _steps(x: Ints, plan: Transform) -> Iterator[tuple[str, Ints]]:
         v = _stage(v, s, halve=plan.scaling[s - 1] == 1, quarter=s in quarters)
         yield f"stage {s}", v
         if s in rotators:
-            v = _rotator(v, *rotators[s], plan)
+            v = (_lifting_rotator if s in plan.lifted else _rotator)(v, *rotators[s], plan)
             yield f"rotator {s}", v
 
 
@@ -236,16 +296,55 @@ def _half(a: Ints, b: Ints) -> tuple[Ints, Ints]:
 
 def _rotator(v: Ints, after: int, first: int, last: int, plan: Transform) -> Ints:
     fraction, half = plan.fraction, 2 ** (plan.fraction - 1)
+    turn, circle = _turns(after, first, last, plan)
+    c, d = twiddles(circle, fraction)[turn].T[:, :, None]
+    re, im = v
+    return np.stack([(re * c - im * d + half) >> fraction, (re * d + im * c + half) >> fraction])
+
+
+def _lifting_rotator(v: Ints, after: int, first: int, last: int, plan: Transform) -> Ints:
+    turn, circle = _turns(after, first, last, plan)
+    y = np.empty_like(v)
+    for t in np.unique(turn):
+        here = turn == t
+        re, im = v[:, here]
+        y[0, here], y[1, here] = _lift(re, im, int(t) * (16 // circle), plan.rotation)
+    return y
+
+
+def _lift(re: Ints, im: Ints, t: int, rotation: str) -> tuple[Ints, Ints]:
+    """Return the parts turned clockwise by t sixteenths of a circle."""
+    r = t % 4 if t % 4 < 3 else -1
+    for _ in range((t - r) // 4):
+        re, im = im, -re
+    if r == 0:
+        return re, im
+    tan, sin, product = lifting(r)
+    a, b = 2 * re + 1, 2 * im + 1
+    a = a + _times(b, tan)
+    b = b + ((2**15 - a * product) >> 16 if rotation == "lift" else -_times(a, sin))
+    a = a + _times(b, tan)
+    return a >> 1, b >> 1
+
+
+def _times(v: Ints, terms: Terms) -> Ints:
+    total = np.zeros_like(v)
+    for sign, shift in terms:
+        total += sign * (v >> shift)
+    return total
+
+
+def _turns(
+    after: int, first: int, last: int, plan: Transform
+) -> tuple[NDArray[np.signedinteger[Any]], int]:
+    """Return the turn of every name, in units of 1 / circle and less than 1, and the circle."""
     name = np.arange(plan.points)
     digit = {m: name >> (plan.stages - m) & 1 for m in range(first, last + 1)}
-    # every turn of the rotator is a multiple of 1 / circle, and less than 1
     circle = 2 ** (last - first + 1)
     turn = np.zeros_like(name)
     for a, b in _pairs(after, first, last):
         turn += digit[a] * digit[b] * (circle >> (b - a + 1))
-    c, d = twiddles(circle, fraction)[turn].T[:, :, None]
-    re, im = v
-    return np.stack([(re * c - im * d + half) >> fraction, (re * d + im * c + half) >> fraction])
+    return turn, circle
 
 
 def _output(v: Ints, plan: Transform) -> tuple[Ints, NDArray[np.bool_]]:
@@ -269,6 +368,14 @@ def _fits(plan: Transform, peak: int) -> bool:
     """Tell if no sum or product leaves int64 for parts of magnitude <= peak: section 3 of the page.
 
     One bit is spared: it covers what floats lose here, and the unit added before a halving.
+
+    A lifting rotator makes of a modulus M at most M (1 + 2**-7) + 9. A term leaves a third of a
+    constant at most, five 1/243: tan <= 0.415 is off by 0.0017 and sin <= 0.708 by 0.0030, so the
+    entries 1 - tan sin (twice), 2 tan - tan**2 sin and -sin of its matrix are off by 0.0025, 0.005
+    and 0.003, less than 2**-7 together. T and S are off by 5 units of half a code, which makes
+    less than 15 in the end; the half code in front is turned too, to less than 1.5; and the last
+    floor takes half a code of each part: (15 + 1.5) / 2 + sqrt(1/2) < 9. On the way a' is below
+    1.42 (2 part + 1) + 5 = 2.84 part + 6.42, and 0.708 * 2**16 times that is the largest product.
     """
     if peak >= 2**62 or plan.fraction > 62:
         return False
@@ -277,12 +384,17 @@ def _fits(plan: Transform, peak: int) -> bool:
     for s, h in enumerate(plan.scaling[:-1], 1):
         part, modulus = (part, modulus + math.sqrt(0.5)) if h else (2 * part, 2 * modulus)
         if s in after:
-            part, modulus = (
-                r * (1 + math.sqrt(2) * 2.0 ** -(plan.fraction + 1)) + math.sqrt(0.5)
-                for r in (math.sqrt(2) * part, modulus)
-            )
-            part = min(part, modulus)
-            if modulus * 2**plan.fraction >= 2**62:
+            if s in plan.lifted:
+                factor, addend = 1 + 2.0**-7, 9.0
+            else:
+                factor, addend = 1 + math.sqrt(2) * 2.0 ** -(plan.fraction + 1), math.sqrt(0.5)
+            modulus, corner = (r * factor + addend for r in (modulus, math.sqrt(2) * part))
+            part = min(corner, modulus)
+            if s not in plan.lifted:
+                inside = modulus * 2**plan.fraction
+            else:  # part is 9 more than before at least: 4 part is above the a' of then
+                inside = part * (2**18 if plan.rotation == "lift" else 4)
+            if inside >= 2**62:
                 return False
         if part >= 2**62:
             return False

@@ -355,20 +355,19 @@ def _codes(design: Any, path: Path) -> tuple[Any, bool]:
     except (ValueError, TokenError) as error:
         raise ValueError(f"{path} must be a .npy file of numbers: {error}") from None
     source = design.streams[0]
-    pairs = source.parts > 1
-    shape = x.shape
-    if pairs:
-        x = _parts(x, source.elements)
-    if x.ndim != 1 + len(source.shape) or x.shape[1:] != source.shape or len(x) == 0:
-        inputs = f"{source.elements} " + (
-            "complex numbers, or (frames, points, 2) of their parts" if pairs else "inputs"
-        )
-        raise ValueError(
-            f"{path} must hold one frame or more of {inputs}, not an array of shape {shape}"
-        )
-    if x.dtype.kind not in "iuf":
+    pairs, shape = source.parts > 1, x.shape
+    if x.dtype.kind not in ("iufc" if pairs else "iuf"):
         kinds = "integer codes, floats or complex numbers" if pairs else "integer codes, or floats"
         raise ValueError(f"{path} must hold {kinds}, not {x.dtype}")
+    kind = "complex numbers" if x.dtype.kind == "c" else "floats"
+    if pairs:
+        x = _parts(x, source.elements)
+    if x.shape[1:] != source.shape or len(x) == 0 or x.dtype.kind == "c":
+        parts = " complex numbers, or (frames, points, 2) of their parts" if pairs else " inputs"
+        raise ValueError(
+            f"{path} must hold one frame or more of {source.elements}{parts}, "
+            f"not an array of shape {shape}"
+        )
     low, high = source.format.minimum, source.format.maximum
     if x.dtype.kind == "f":
         if not np.isfinite(x).all():
@@ -377,7 +376,7 @@ def _codes(design: Any, path: Path) -> tuple[Any, bool]:
         beyond = np.abs(x - source.format.to_float(codes)) > 2.0 ** -(source.format.fraction + 1)
         limited = np.count_nonzero(beyond)
         console.say(
-            f"{path} holds floats: quantised to {source.format}"
+            f"{path} holds {kind}: quantised to {source.format}"
             + (f", and {limited} of {x.size} beyond it limited to it" if limited else "")
         )
         return codes, pairs

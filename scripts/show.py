@@ -166,7 +166,8 @@ def _work(step: dict[str, Any]) -> tuple[str, int | str, str]:
     """Return what a step of an FFT does, its delay, and what holds the delayed samples."""
     if "delay" in step:
         work = ("halve" if step["halves"] else "add") + ", turn quarters" * step["quarters"]
-        return work, step["delay"], "memory" if step["memory"] else "registers"
+        held = "memory" if step["memory"] else "registers"
+        return (work, step["delay"], held) if step["delay"] else (f"{work}, of lanes", "", "")
     if "circle" in step:
         return f"turn by W{step['circle']}" + ", lifted" * step["lifts"], "", ""
     if "drop" in step:

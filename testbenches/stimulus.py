@@ -193,8 +193,9 @@ def pack(
     frames, size = len(codes), stream.part_bits // 8
     shape = (frames, stream.beats * stream.lanes * stream.parts, size)
     parts = np.zeros(shape, np.uint8) if random is None else _garbage(random, shape)
-    words = np.ascontiguousarray(codes[:, list(stream.order)], "<i8").reshape(frames, -1)
-    parts[:, : words.shape[1]] = words.view(np.uint8).reshape(*words.shape, 8)[..., :size]
+    count = len(stream.order) * stream.parts
+    words = np.ascontiguousarray(codes[:, list(stream.order)], "<i8").reshape(frames, count)
+    parts[:, :count] = words.view(np.uint8).reshape(*words.shape, 8)[..., :size]
     return parts.reshape(frames, stream.beats, stream.lanes * stream.parts * size)
 
 
@@ -298,7 +299,9 @@ def _matrix(source: Any, frames: Sequence[Frame]) -> NDArray[np.int64]:
     for number, frame in enumerate(frames):
         row = np.asarray(frame.codes)
         if row.shape != source.shape:
-            raise ValueError(f"frame {number} must be {source.shape} codes, not {row.shape}")
+            raise ValueError(
+                f"the codes of frame {number} must be of shape {source.shape}, not {row.shape}"
+            )
         if row.min() < low or row.max() > high:
             raise ValueError(
                 f"the codes of frame {number} must be {low} to {high}, "

@@ -284,7 +284,7 @@ def test_the_folder_one_stands_in_is_refused(design, tmp_path, monkeypatch):
     ("asked", "sentence"),
     [
         ({"frames": 0}, "frames must be 1 or more, not 0"),
-        ({"x": [[1, 2]]}, "frame 0 must be 1 codes, not 2"),
+        ({"x": [[1, 2]]}, r"codes of frame 0 must be of shape \(1,\), not \(2,\)"),
         ({"x": [[16]]}, "the codes of frame 0 must be 0 to 15"),
         ({"x": [[0.5]]}, "codes must be a vector of integers"),
     ],

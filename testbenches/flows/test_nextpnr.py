@@ -20,10 +20,13 @@ def memory(width, ports):
     ram = {
         "type": "DP16KD",
         "parameters": {
-            "REGMODE_A": "NOREG", "REGMODE_B": "NOREG", "CLKBMUX": "CLKB",
+            "REGMODE_A": "NOREG", "REGMODE_B": "NOREG", "CLKAMUX": "CLKA", "CLKBMUX": "CLKB",
             "DATA_WIDTH_B": f"{width:032b}",
         },
-        "connections": {"CLKA": [2], "CLKB": [2], "OCEB": ["1"], "RSTB": ["0"], "DOA17": []},
+        "connections": {
+            "CLKA": [2], "CLKB": [2], "OCEA": ["1"], "OCEB": ["1"], "RSTA": ["0"], "RSTB": ["0"],
+            "DOA17": [],
+        },
     }  # fmt: skip
     cells = {"ram": ram}
     for k, port in enumerate(ports):
@@ -40,22 +43,70 @@ def memory(width, ports):
     ("width", "ports", "modes"),
     [
         (18, ["DOB0", "DOB7"], {"A": "NOREG", "B": "OUTREG"}),
+        (18, ["DOA0", "DOA3"], {"A": "OUTREG", "B": "NOREG"}),
+        (18, ["DOB0", "DOA3"], {"A": "OUTREG", "B": "OUTREG"}),
         (36, ["DOB0", "DOA17"], {"A": "OUTREG", "B": "OUTREG"}),
     ],
 )
-def test_registers_behind_a_memory_move_into_it(width, ports, modes):
+@pytest.mark.parametrize("enable", ["1", 9])
+def test_registers_behind_a_memory_move_into_it(width, ports, modes, enable):
+    """Behind either port or both, and the enable with them; one word of 36 bits has that of B."""
     netlist = memory(width, ports)
+    if enable != "1":
+        enabled(netlist, "ff0", "ff1")
     assert nextpnr.absorb_registers(netlist) == 2
     [(_, ram)] = netlist["modules"]["top"]["cells"].items()
     assert {p: ram["parameters"][f"REGMODE_{p}"] for p in "AB"} == modes
     assert [ram["connections"][port] for port in ports] == [[50], [51]]
+    moved = {p for p in "AB" if modes[p] == "OUTREG"} - ({"A"} if width == 36 else set())
+    assert {p: ram["connections"][f"OCE{p}"] for p in "AB"} == {
+        p: [enable] if p in moved else ["1"] for p in "AB"
+    }
     assert nextpnr.absorb_registers(netlist) == 0
+
+
+def enabled(netlist, *names, net=9, kind="CE"):
+    """Give flip-flops an enable."""
+    for name in names:
+        cell = netlist["modules"]["top"]["cells"][name]
+        cell["parameters"]["CEMUX"], cell["connections"]["CE"] = kind, [net]
+
+
+def test_ports_have_enables_of_their_own():
+    netlist = memory(18, ["DOA0", "DOB0"])
+    enabled(netlist, "ff1", net=8)
+    assert nextpnr.absorb_registers(netlist) == 2
+    ram = netlist["modules"]["top"]["cells"]["ram"]
+    assert (ram["connections"]["OCEA"], ram["connections"]["OCEB"]) == (["1"], [8])
+
+
+@pytest.mark.parametrize("ports", [["DOB0", "DOB1"], ["DOA0", "DOA1"]])
+@pytest.mark.parametrize(
+    "enables", [{"ff1": (9, "CE")}, {"ff0": (9, "CE"), "ff1": (8, "CE")},
+                {"ff0": (9, "INV"), "ff1": (9, "INV")}]
+)  # fmt: skip
+def test_registers_without_one_enable_in_common_stay(ports, enables):
+    netlist = memory(18, ports)
+    for name, (net, kind) in enables.items():
+        enabled(netlist, name, net=net, kind=kind)
+    before = copy.deepcopy(netlist)
+    assert nextpnr.absorb_registers(netlist) == 0
+    assert netlist == before
+
+
+def test_a_port_whose_registers_must_stay_does_not_keep_those_of_the_other():
+    netlist = memory(18, ["DOA0", "DOB0"])
+    netlist["modules"]["top"]["cells"]["ff0"]["connections"]["LSR"] = [7]
+    assert nextpnr.absorb_registers(netlist) == 1
+    cells = netlist["modules"]["top"]["cells"]
+    assert set(cells) == {"ram", "ff0"}
+    assert cells["ram"]["parameters"]["REGMODE_A"] == "NOREG"
+    assert cells["ram"]["parameters"]["REGMODE_B"] == "OUTREG"
 
 
 @pytest.mark.parametrize(
     ("cell", "table", "key", "value"),
     [
-        ("ff1", "parameters", "CEMUX", "CE"),
         ("ff1", "parameters", "CLKMUX", "INV"),
         ("ff1", "connections", "LSR", [7]),
         ("ff1", "connections", "CLK", [3]),
@@ -63,13 +114,16 @@ def test_registers_behind_a_memory_move_into_it(width, ports, modes):
         ("ram", "parameters", "REGMODE_B", "OUTREG"),
         ("ram", "connections", "OCEB", ["0"]),
         ("ram", "connections", "RSTB", [7]),
-        ("ram", "connections", "DOA3", [10]),
         ("more", "connections", "A", [11]),
         ("ff1", "connections", "DI", [77]),
     ],
 )
-def test_a_register_of_another_kind_stays(cell, table, key, value):
-    netlist = memory(18, ["DOB0", "DOB1"])
+@pytest.mark.parametrize("side", "AB")
+def test_a_register_of_another_kind_stays(side, cell, table, key, value):
+    netlist = memory(18, [f"DO{side}0", f"DO{side}1"])
+    if cell == "ram":
+        key = {"CLKBMUX": f"CLK{side}MUX"}.get(key, f"{key[:-1]}{side}")
+        value = f"CLK{side}_INV" if key.endswith("MUX") else value
     cells = netlist["modules"]["top"]["cells"]
     cells.setdefault(cell, {"type": "LUT4", "parameters": {}, "connections": {}})
     cells[cell][table][key] = value

@@ -11,11 +11,11 @@ from kolam.hdl import Format, instances, module
 from kolam.hdl.target import Target
 
 
-def stream(name, lanes, text, order):
+def stream(name, lanes, text, order, parts=1):
     fmt = Format.parse(text)
     return Stream(
-        name=name, lanes=lanes, beats=-(-len(order) // lanes), format=fmt, parts=1,
-        element_bits=-(-fmt.width // 8) * 8, order=order,
+        name=name, lanes=lanes, beats=-(-len(order) // lanes), format=fmt, parts=parts,
+        element_bits=parts * (-(-fmt.width // 8) * 8), order=order,
     )  # fmt: skip
 
 
@@ -51,9 +51,9 @@ class Wire(Design):
     engine = "wire"
     latency, interval, ready_after_reset, multipliers, bottleneck = 0, 4, 0, 0, "s_axis"
 
-    def __init__(self, lanes=2, text="s3.8", order=range(4), name="wires"):
+    def __init__(self, lanes=2, text="s3.8", order=range(4), parts=1, name="wires"):
         super().__init__(name, Settings())
-        self.way = lanes, text, order
+        self.way = lanes, text, order, parts
 
     @property
     def streams(self):
@@ -90,19 +90,25 @@ class Wire(Design):
 
 
 def bytes_by_hand(x, way):
-    """Return beat by beat, element by element, low byte first; rest of the last beat: zeros."""
+    """Return beat by beat, element by element, low byte first; rest of the last beat: zeros.
+
+    Of a complex element re comes first, each part in half of its bytes.
+    """
     found = bytearray()
+    size = way.element_bits // way.parts
     for frame in x:
-        words = [int(frame[index]) for index in way.order]
-        words += [0] * (way.beats * way.lanes - len(words))
+        words = [int(part) for index in way.order for part in np.atleast_1d(frame[index])]
+        words += [0] * (way.beats * way.lanes * way.parts - len(words))
         for word in words:
-            found += (word % (1 << way.element_bits)).to_bytes(way.element_bits // 8, "little")
+            found += (word % (1 << size)).to_bytes(size // 8, "little")
     return bytes(found)
 
 
 WAYS = [
     (1, "s1.6", range(3)), (2, "s3.8", range(4)), (3, "u1.0", range(7)), (4, "u8.9", (3, 1, 2, 0)),
     (2, "s0.23", (2, 0, 1)), (1, "s0.63", range(2)), (5, "s0.0", range(1)), (2, "u0.63", range(3)),
+    (1, "s0.15", range(4), 2), (1, "s1.16", (0, 2, 1, 3), 2), (3, "s3.2", (1, 0, 4, 2, 3), 2),
+    (2, "s0.63", range(3), 2), (2, "s0.0", range(2), 2),
 ]  # fmt: skip
 
 
@@ -112,20 +118,23 @@ def test_bytes_and_back(way):
     source = design.streams[0]
     rng = np.random.default_rng(source.lanes)
     codes = rng.integers(
-        source.format.minimum, source.format.maximum, (5, source.elements), endpoint=True
+        source.format.minimum, source.format.maximum, (5, *source.shape), endpoint=True
     )
     codes[0], codes[1] = source.format.minimum, source.format.maximum
     data = design.pack(codes)
     assert data == bytes_by_hand(codes, source)
     np.testing.assert_array_equal(design.unpack(data), codes)
     assert design.pack(codes[0]) == data[: len(data) // 5]  # one frame alone
-    assert design.unpack(b"").shape == (0, source.elements)
+    assert design.pack(codes[:0]) == b""
+    assert design.unpack(b"").shape == (0, *source.shape)
 
 
 def test_bytes_must_be_whole_frames():
     design = Wire()
-    with pytest.raises(ValueError, match="x must have 4 columns, not 3"):
+    with pytest.raises(ValueError, match=r"x must be of shape \(frames, 4\), not \(2, 3\)"):
         design.pack(np.zeros((2, 3), np.int64))
+    with pytest.raises(ValueError, match=r"x must be of shape \(frames, 4, 2\), not \(2, 4, 3\)"):
+        Wire(parts=2).pack(np.zeros((2, 4, 3), np.int64))
     with pytest.raises(ValueError, match="data must be whole frames of 8 bytes, not 9 bytes"):
         design.unpack(bytes(9))
 
@@ -175,10 +184,21 @@ def test_a_design_has_a_legal_name():
             Wire(name=name)
 
 
+def test_a_complex_stream():
+    """Parts of an element share its bits; a frame has a column for each."""
+    real, both = (stream("s_axis", 2, "s1.16", range(6), parts) for parts in (1, 2))
+    assert (real.elements, real.shape, real.element_bits, real.part_bits) == (6, (6,), 24, 24)
+    assert (both.elements, both.shape, both.element_bits, both.part_bits) == (6, (6, 2), 48, 24)
+    design = Wire(2, "s1.16", range(6), 2)
+    data = next(p for p in design.ports if p.name == "m_axis_tdata")
+    assert data.width == 2 * 48
+
+
 @pytest.mark.parametrize("described", [
     Port(name="clk", direction="input", width=1, role="clock"),
     stream("s_axis", 2, "u4.-2", (1, 0, 2)),
     stream("s_axis", 2, "s1.6", (0, 1, 2)),
+    stream("s_axis", 1, "s0.15", (0, 2, 1, 3), 2),
     Wire().memories[0],
     Setting(name="gain", bits=3, minimum=0, maximum=7, default=1),
 ])  # fmt: skip

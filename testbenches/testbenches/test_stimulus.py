@@ -1,21 +1,25 @@
 """Beats are laid out as the stream says, and the golden answer stands beside them."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from kolam.generators.design import Stream
 from kolam.hdl import Format
 from kolam.testbenches.stimulus import BAD, GOOD, LAST, Frame, codes, pack, phase, script, unpack
 
 
-def stream(lanes, elements, fmt, order=None):
+def stream(lanes, elements, fmt, order=None, parts=1):
     fmt = Format.parse(fmt)
-    return SimpleNamespace(
+    return Stream(
+        name="s_axis",
         lanes=lanes,
         beats=-(-elements // lanes),
         format=fmt,
-        element_bits=8 * -(-fmt.width // 8),
+        parts=parts,
+        element_bits=parts * 8 * -(-fmt.width // 8),
         order=order or range(elements),
     )
 
@@ -25,18 +29,66 @@ def test_the_lowest_element_is_lowest_and_is_extended():
     assert data.tolist() == [[[1, 0, 0xFE, 0xFF], [0x00, 0xF8, 0, 0]]]
 
 
+def test_the_real_part_is_lower():
+    data = pack(np.array([[[1, -2], [-2048, 3], [4, 5]]]), stream(2, 3, "s11.0", parts=2))
+    assert data.tolist() == [[[1, 0, 0xFE, 0xFF, 0, 0xF8, 3, 0], [4, 0, 5, 0, 0, 0, 0, 0]]]
+
+
 @pytest.mark.parametrize("fmt", ["u1.0", "u8.0", "s7.0", "s0.8", "u5.7", "s20.3", "s40.8", "s63.0"])
-def test_pack_and_unpack_are_inverse(fmt):
-    bus = stream(3, 7, fmt, order=[6, 0, 2, 4, 1, 3, 5])
-    design = SimpleNamespace(streams=[SimpleNamespace(name="s_axis", **vars(bus))])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_pack_and_unpack_are_inverse(fmt, parts):
+    bus = stream(3, 7, fmt, order=[6, 0, 2, 4, 1, 3, 5], parts=parts)
+    design = SimpleNamespace(streams=[bus])
     x = codes(design, 20, 1)
     assert (x.min(), x.max()) == (bus.format.minimum, bus.format.maximum)
     packed = pack(x, bus, np.random.PCG64(0))
     assert packed.shape == (20, 3, 3 * bus.element_bits // 8)
     np.testing.assert_array_equal(unpack(packed.reshape(60, -1), bus), x)
-    assert packed[0, 0, : bus.element_bits // 8].tobytes() == int(x[0, 6]).to_bytes(
-        bus.element_bits // 8, "little", signed=bus.format.signed
-    )
+    for k, code in enumerate(np.atleast_1d(x[0, 6])):
+        size = bus.part_bits // 8
+        assert packed[0, 0, k * size : (k + 1) * size].tobytes() == int(code).to_bytes(
+            size, "little", signed=bus.format.signed
+        )
+
+
+def test_codes_of_a_complex_stream_have_its_shape():
+    """And corners that are alike in both parts, or differ in them."""
+    bus = stream(1, 4, "s3.0", parts=2)
+    x = codes(SimpleNamespace(streams=[bus]), 300)
+    assert x.shape == (300, 4, 2)
+    assert x[1:5, 0].tolist() == [[7, 7], [-8, -8], [-8, 7], [0, 0]]
+    assert [len(np.unique(x[5:, k, part])) for k in range(4) for part in (0, 1)] == [16] * 8
+    np.testing.assert_array_equal(x, codes(SimpleNamespace(streams=[bus]), 300))
+
+
+class Turned:
+    """A design of complex streams, which turns samples by a quarter of a circle."""
+
+    name, ports = "turned", ()
+    streams = (stream(2, 3, "s7.0", parts=2), replace(stream(1, 3, "s8.0", parts=2), name="m_axis"))
+
+    @staticmethod
+    def reference(x):
+        return np.stack([-x[..., 1], x[..., 0]], axis=-1)
+
+    @staticmethod
+    def saturated(x):
+        return np.zeros(len(x), np.int64)
+
+
+def test_a_script_of_complex_frames():
+    """A short frame is completed with zeros in both parts."""
+    frames = [Frame([[1, 2], [3, 4], [5, -128]]), Frame([[6, 7]] * 3, short=1)]
+    fed = phase(Turned(), frames, seed=1)
+    assert fed.data.shape == (2 + 1, 4)
+    assert fed.data[:2, :2].tolist() == [[1, 2], [5, 128]]
+    assert fed.data[0].tolist() == [1, 2, 3, 4]
+    assert fed.wanted.tolist() == [
+        [254, 255, 1, 0], [252, 255, 3, 0], [128, 0, 5, 0],
+    ]  # fmt: skip
+    assert fed.codes.tolist() == [[[-2, 1], [-4, 3], [128, 5]]]
+    with pytest.raises(ValueError, match=r"codes of frame 1 must be of shape \(3, 2\), not \(3,\)"):
+        phase(Turned(), [frames[0], Frame([1, 2, 3])])
 
 
 def test_a_script_of_good_and_bad_frames(plus_one):
@@ -74,7 +126,8 @@ def test_scripts_hold_both_kinds_of_bad_frames(plus_one):
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"codes": [[1]]}, r"codes must be a vector of integers, not int64 of shape \(1, 1\)"),
+        ({"codes": [[[1]]]}, r"codes must be a vector of .*, not int64 of shape \(1, 1, 1\)"),
+        ({"codes": [0.5]}, r"codes must be a vector of .*, not float64 of shape \(1,\)"),
         ({"codes": [1], "short": -1}, "short must be 0 or more, not -1"),
         ({"codes": [1], "short": 1, "long": 1}, "long must be 0 in a short frame, not 1"),
     ],
