@@ -55,8 +55,6 @@ def load(
             raise ValueError(f"{Path(weights).name} must hold weights, and holds none")
     elif words and set:
         origin = values
-    name = values.pop("name", re.sub(r"\W", "_", name))
-    room, config = _config(_replaced(values, set or {}))
     if origin:
         origin = {key: value for key, value in origin.items() if key != "name"}
         file = text if weights is None else Path(weights).name

@@ -340,7 +340,8 @@ class Design(ABC):
         made = emit(hardware, self.name, {**signals, **constants})
         if self.gain is None:
             return made
-        path, said = f"rtl/{self.name}.v", f"// {self.title}, gain {self.gain_text} exactly."
+        path, title = f"rtl/{self.name}.v", self.title[:1].upper() + self.title[1:]
+        said = f"// {title}, gain {self.gain_text} exactly."
         head, text = made.files[path].split("\n\n", 1)
         return replace(made, files={**made.files, path: f"{head}\n\n{said}\n\n{text}"})
 

@@ -87,7 +87,7 @@ class Fft(Design):
         lines = sum(s.clocks + sdf_stage.LATENCY for s in self.stages)
         turns = sum(r.clocks for r in self.rotators)
         ends = pipeline_entry.LATENCY + frame_narrow.LATENCY + stream_fifo.LATENCY
-        order = self.self.interval - 1 + frame_reorder.latency(self.target) if self.reorders else 0
+        order = self.interval - 1 + frame_reorder.latency(self.target) if self.reorders else 0
         return lines + turns + ends + order
 
     @property

@@ -18,15 +18,15 @@ times the exact gain; it is in codes of the output, called LSB. Nothing of the h
 
 from dataclasses import dataclass
 from functools import cache
-from math import inf, log10, pi, sin, sqrt, tan
+from math import inf, log10, sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kolam.generators.design import Ints
 from kolam.reference import fft as golden
 from kolam.reference.fft import Transform
+from kolam.reference.fixed import Ints
 
 MEASURED = 1 << 16  # points, in one frame or more
 _NEAR = (0, 1, 2, -1)  # sixteenths that remain behind the nearest quarter
@@ -174,14 +174,11 @@ def _lift(r: int, rotation: str) -> tuple[tuple[complex, complex], float]:
     """
     if r == 0:
         return (0j, 0j), 0.0
-    sign, size = (1, r) if r > 0 else (-1, -r)
-    tangent = _terms(tan(pi * size / 16))
-    sine = _terms(sin(pi * size / 8))
-    t, s = (sign * sum(g * 2.0**-k for g, k in terms) for terms in (tangent, sine))
+    tangent, sine, product = golden.lifting(r)
+    t, s = (sum(sign * 2.0**-shift for sign, shift in terms) for terms in (tangent, sine))
     (m1, v1), (m2, v2), (m3, v3) = _floors(tangent, 2), _floors(sine, 1), _floors(tangent, 1)
     if rotation == "lift":
-        s = sign * round(sin(pi * size / 8) * 2**16) / 2**16
-        m2, v2 = 0.0, 1 / 12
+        s, m2, v2 = product / 2**16, 0.0, 1 / 12
     c = 1 - t * s
     made = np.array([[c, t * (1 + c)], [-s, c]])
     exact = np.exp(-1j * np.pi * r / 8)
@@ -192,25 +189,15 @@ def _lift(r: int, rotation: str) -> tuple[tuple[complex, complex], float]:
         complex(d[0, 0] - d[1, 1], d[1, 0] + d[0, 1]) / 2,
     )
     passed = np.array([[c, -t, 1], [-s, -1, 0]])  # from e1, e2, e3 to both parts
-    mean = (made.sum(axis=1) + passed @ np.array([m1, m2, m3]) * sign) / 2 - 1 / 4
+    mean = (made.sum(axis=1) + passed @ np.array([m1, m2, m3])) / 2 - 1 / 4
     variance = passed**2 @ np.array([v1, v2, v3]) / 4 + 1 / 16
     return errors, float(np.mean(mean**2 + variance))
 
 
-def _terms(value: float) -> list[tuple[int, int]]:
-    """Return (sign, shift) of the five powers of two that stand for a constant."""
-    terms = []
-    for _ in range(5):
-        shift = min(range(18), key=lambda k: abs(abs(value) - 2.0**-k))
-        terms.append((1 if value > 0 else -1, shift))
-        value -= terms[-1][0] * 2.0**-shift
-    return terms
-
-
-def _floors(terms: list[tuple[int, int]], step: int) -> tuple[float, float]:
+def _floors(terms: golden.Terms, step: int) -> tuple[float, float]:
     """Return mean and variance of the error of a sum of floors, over all words or the odd ones."""
-    v = np.arange(step - 1, 1 << max(k for _, k in terms), step)
-    error = -sum(g * (v % (1 << k)) / (1 << k) for g, k in terms)
+    v = np.arange(step - 1, 1 << max(shift for _, shift in terms), step)
+    error = -sum(sign * (v % (1 << shift)) / (1 << shift) for sign, shift in terms)
     return float(np.mean(error)), float(np.var(error))
 
 

@@ -23,8 +23,8 @@ _BLOCK_FROM = 64  # words of a table that is block RAM
 _SHARED_FROM = 512  # words of a table that is worth a block RAM with two ports
 _DIGITS = 40  # decimal, of a twiddle before it is rounded
 _GROUP = 4  # stages between two rotators that multiply, where others lift
-_LIFT_ERROR = 2.0**-9  # of the constants, whose five terms leave less than that; in three steps
-_LIFT_ROUNDING = 8.0  # of fifteen terms, half a code each and together
+_LIFT_ERROR = 2.0**-9  # of the constants, whose terms leave less than that; in three steps
+_LIFT_ROUNDING = 10.0  # of seventeen terms, and of the last step
 LIFT_FRACTION = 16  # bits of the factor of a lifting rotator
 
 
@@ -129,14 +129,15 @@ def lifting_constants() -> tuple[Terms, Terms, tuple[int, int]]:
         tangents = [mpmath.tan(mpmath.pi * r / 16) for r in (1, 2)]
         sines = [mpmath.sin(mpmath.pi * r / 8) for r in (1, 2)]
         one, two = (int(mpmath.nint(value * (1 << LIFT_FRACTION))) for value in sines)
-        t, s = (tuple(zip(*map(_terms, pair), strict=True)) for pair in (tangents, sines))
-        return t, s, (one, two)
+        tangent = tuple(zip(*(_terms(value, 6) for value in tangents), strict=True))
+        sine = tuple(zip(*(_terms(value, 5) for value in sines), strict=True))
+        return tangent, sine, (one, two)
 
 
-def _terms(value: Any) -> list[tuple[int, int]]:
-    """Return (sign, shift) of five signed powers of two that add up to a constant, nearly."""
+def _terms(value: Any, count: int) -> list[tuple[int, int]]:
+    """Return (sign, shift) of signed powers of two that add up to a constant, nearly."""
     found = []
-    for _ in range(5):
+    for _ in range(count):
         size = abs(value)
         shift = min(range(18), key=lambda k: abs(size - mpmath.mpf(2) ** -k))
         found.append((1 if value > 0 else -1, shift))

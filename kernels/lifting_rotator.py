@@ -62,7 +62,8 @@ def lifting_rotator(
         a_2, rest_2 = part(held_2, wide, 0), part(held_2, wide + 2, wide)
     else:
         b_sum, held_2 = word(wide), word(2 * wide + 2)
-        second = lifting_step(b_1, a_1, rest_1, b_sum, terms=sine)
+        less = tuple(((-s, k), (-t, m)) for (s, k), (t, m) in sine)
+        second = lifting_step(b_1, a_1, rest_1, b_sum, terms=less)
         hold_2 = shift_line(clk, ce, join([a_1, b_sum, rest_1]), held_2, clocks=1)
         a_2, b_2, rest_2 = _fields(held_2, wide)
     third = lifting_step(a_2, b_2, rest_2, a_end, terms=tangent)

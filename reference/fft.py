@@ -224,8 +224,8 @@ def twiddles(circle: int, fraction: int) -> Ints:
 class Lifting(NamedTuple):
     """The constants of a turn by r sixteenths of a circle.
 
-    tan, sin: tan(pi r / 16) and sin(pi r / 8) as sums of five terms. product: the sine in units
-    of 2**-16, to the nearest.
+    tan, sin: tan(pi r / 16) as a sum of six terms, and sin(pi r / 8) of five. product: the sine in
+    units of 2**-16, to the nearest.
     """
 
     tan: Terms
@@ -243,12 +243,12 @@ def lifting(r: int) -> Lifting:
     with mpmath.workdps(40):
         angle = mpmath.pi * r / 16
         tan, sin = mpmath.tan(angle), mpmath.sin(2 * angle)
-        return Lifting(_terms(tan), _terms(sin), int(mpmath.nint(mpmath.ldexp(sin, 16))))
+        return Lifting(_terms(tan, 6), _terms(sin, 5), int(mpmath.nint(mpmath.ldexp(sin, 16))))
 
 
-def _terms(left: Any) -> Terms:
+def _terms(left: Any, count: int) -> Terms:
     terms = []
-    for _ in range(5):
+    for _ in range(count):
         sign, powers = (1 if left > 0 else -1), [mpmath.ldexp(1, -shift) for shift in range(18)]
         off = [abs(abs(left) - power) for power in powers]
         shift = off.index(min(off))
@@ -369,13 +369,13 @@ def _fits(plan: Transform, peak: int) -> bool:
 
     One bit is spared: it covers what floats lose here, and the unit added before a halving.
 
-    A lifting rotator makes of a modulus M at most M (1 + 2**-7) + 9. A term leaves a third of a
+    A lifting rotator makes of a modulus M at most M (1 + 2**-7) + 10. A term leaves a third of a
     constant at most, five 1/243: tan <= 0.415 is off by 0.0017 and sin <= 0.708 by 0.0030, so the
     entries 1 - tan sin (twice), 2 tan - tan**2 sin and -sin of its matrix are off by 0.0025, 0.005
-    and 0.003, less than 2**-7 together. T and S are off by 5 units of half a code, which makes
-    less than 15 in the end; the half code in front is turned too, to less than 1.5; and the last
-    floor takes half a code of each part: (15 + 1.5) / 2 + sqrt(1/2) < 9. On the way a' is below
-    1.42 (2 part + 1) + 5 = 2.84 part + 6.42, and 0.708 * 2**16 times that is the largest product.
+    and 0.003, less than 2**-7 together. T and S are off by 6 and 5 units of half a code, which
+    makes less than 17 in the end; the half code in front is turned too, to less than 1.5; and the
+    last floor takes half a code of each part: (17 + 1.5) / 2 + sqrt(1/2) < 10. On the way a' is
+    below 1.42 (2 part + 1) + 6 = 2.84 part + 7.42, and 0.708 * 2**16 times that is the largest product.
     """
     if peak >= 2**62 or plan.fraction > 62:
         return False
@@ -385,7 +385,7 @@ def _fits(plan: Transform, peak: int) -> bool:
         part, modulus = (part, modulus + math.sqrt(0.5)) if h else (2 * part, 2 * modulus)
         if s in after:
             if s in plan.lifted:
-                factor, addend = 1 + 2.0**-7, 9.0
+                factor, addend = 1 + 2.0**-7, 10.0
             else:
                 factor, addend = 1 + math.sqrt(2) * 2.0 ** -(plan.fraction + 1), math.sqrt(0.5)
             modulus, corner = (r * factor + addend for r in (modulus, math.sqrt(2) * part))

@@ -198,9 +198,9 @@ def scalar_constants(r):
 
 
 @cache
-def scalar_terms(constant):
+def scalar_terms(constant, count):
     terms, left = [], constant
-    for _ in range(5):
+    for _ in range(count):
         distance = [(abs(Fraction(1, 2**shift) - abs(left)), shift) for shift in range(18)]
         shift = min(distance)[1]
         terms.append((1 if left > 0 else -1, shift))
@@ -208,9 +208,10 @@ def scalar_terms(constant):
     return terms
 
 
-def scalar_times(v, constant, r):
+def scalar_times(v, constant, count, r):
     """Return v times a constant by shifts; r = -1 makes it the negative of that for r = 1."""
-    total = sum(sign * math.floor(Fraction(v, 2**shift)) for sign, shift in scalar_terms(constant))
+    terms = scalar_terms(constant, count)
+    total = sum(sign * math.floor(Fraction(v, 2**shift)) for sign, shift in terms)
     return total if r > 0 else -total
 
 
@@ -225,13 +226,13 @@ def scalar_lift(value, turn, rotation):
         return re, im
     tan, sin = scalar_constants(abs(r))
     a, b = 2 * re + 1, 2 * im + 1
-    a += scalar_times(b, tan, r)
+    a += scalar_times(b, tan, 6, r)
     if rotation == "lift":
         factor = round(2**16 * sin * (1 if r > 0 else -1))
         b = math.floor(Fraction(2**16 * b - factor * a + 2**15, 2**16))
     else:
-        b -= scalar_times(a, sin, r)
-    a += scalar_times(b, tan, r)
+        b -= scalar_times(a, sin, 5, r)
+    a += scalar_times(b, tan, 6, r)
     return math.floor(Fraction(a, 2)), math.floor(Fraction(b, 2))
 
 
@@ -351,7 +352,7 @@ def test_both_implementations_agree_where_the_product_of_a_lift_is_a_tie():
     rng = np.random.default_rng(25)
     plan, pairs = make(4, **radix16(4), rotation="lift"), []
     for r, im in itertools.product((1, -1), range(-40, 40)):
-        rest = scalar_times(2 * im + 1, scalar_constants(1)[0], r) + 1
+        rest = scalar_times(2 * im + 1, scalar_constants(1)[0], 6, r) + 1
         if rest % 2 == 0:
             pairs.append(((4096 - rest) // 2 + 4096 * int(rng.integers(-4, 4)), im))
     x = np.zeros((len(pairs), 16, 2), int)
@@ -428,7 +429,9 @@ def test_lifting_constants_are_those_of_the_page():
         tan, sin = scalar_constants(r)
         assert math.isclose(tan, math.tan(math.pi * r / 16), rel_tol=1e-15)
         assert math.isclose(sin, math.sin(math.pi * r / 8), rel_tol=1e-15)
-        right = fft.Lifting(*map(tuple, map(scalar_terms, (tan, sin))), round(2**16 * sin))
+        right = fft.Lifting(
+            tuple(scalar_terms(tan, 6)), tuple(scalar_terms(sin, 5)), round(2**16 * sin)
+        )
         assert fft.lifting(r) == right
     tan, sin, product = fft.lifting(1)
     negative = (tuple((-sign, shift) for sign, shift in terms) for terms in (tan, sin))
@@ -529,7 +532,7 @@ def lifting_error(rotation):
     """
     off, rounding = 0.0, 0.0
     for r in (-1, 1, 2):
-        terms = [scalar_terms(constant) for constant in scalar_constants(abs(r))]
+        terms = [scalar_terms(v, count) for v, count in zip(scalar_constants(abs(r)), (6, 5))]
         tan, sin = (float(sum(Fraction(sign, 2**n) for sign, n in pairs)) for pairs in terms)
         e1, e2 = (max([sign for sign, _ in pairs].count(s) for s in (-1, 1)) for pairs in terms)
         if rotation == "lift":

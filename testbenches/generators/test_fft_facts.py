@@ -1,0 +1,143 @@
+"""What an FFT says of itself, against what its golden model and its hardware are."""
+
+import json
+
+import numpy as np
+import pytest
+
+from kolam.generators import fft, load
+from kolam.hdl import Format
+
+CASES = [
+    {"points": 8},
+    {"points": 64, "output_order": "bit_reversed"},
+    {"points": 128, "input_order": "bit_reversed", "direction": "inverse"},
+    {"points": 64, "scaling": "unscaled", "rotation": "shift_add"},
+    {"points": 256, "rotation": "lift", "lanes": 4, "output_order": "bit_reversed"},
+    {"points": 16, "lanes": 16, "output_order": "bit_reversed", "scaling": [1, 1, 1, 1, 0]},
+]
+
+
+def made(case):
+    return fft.build(fft.Config.from_dict(case))
+
+
+@pytest.fixture(params=CASES, ids=lambda case: " ".join(map(str, case.values())))
+def design(request):
+    return made(request.param)
+
+
+def test_plain_values(design):
+    facts = design.facts()
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert facts["gain"] == design.gain
+    assert facts["scaling"] == list(design.config.schedule)
+
+
+def test_steps_are_those_of_the_golden_model(design):
+    x = np.full((1, *design.streams[0].shape), design.streams[0].format.minimum)
+    names = [step["name"] for step in design.facts()["steps"]]
+    assert names == [name for name, _, _ in design.trace(x)] + ["reorder"] * design.reorders
+
+
+def test_words_fit_their_bits(design):
+    """For corners and random codes; the last bit of the format is in use where it grows."""
+    source = design.streams[0]
+    low, high = source.format.minimum, source.format.maximum
+    x = np.random.default_rng(1).integers(low, high, (60, *source.shape), endpoint=True)
+    x[:2], x[2], x[3] = low, high, np.resize([low, high], source.shape)
+    x[4:30] = np.where(x[4:30] < 0, low, high)
+    values, steps = design.trace(x), design.facts()["steps"]
+    for step, (_, codes, _) in zip(steps, values, strict=False):
+        fmt = Format.parse(step["format"])
+        assert fmt.width == step["bits"][1]
+        assert fmt.minimum <= codes.min()
+        assert codes.max() <= fmt.maximum
+    for before, after in zip(steps, steps[1:], strict=False):
+        assert before["bits"][1] == after["bits"][0]
+    assert steps[0]["bits"][0] == source.format.width
+    assert steps[-1]["bits"][1] == design.streams[1].format.width
+
+
+def test_multipliers_add_up(design):
+    steps = design.facts()["steps"]
+    assert sum(step.get("multipliers", 0) for step in steps) == design.multipliers
+
+
+def test_noise_is_that_of_the_steps(design):
+    facts = design.facts()
+    named = {step["name"] for step in facts["steps"]} - {"reorder"}
+    assert set(facts["noise"]) == {*named, "twiddles"}
+    sqnr = facts["sqnr"]
+    assert sum(facts["noise"].values()) == pytest.approx(sqnr["predicted"]["lsb_rms"] ** 2)
+    assert sqnr["measured"]["limited"] == 0
+    assert sqnr["measured"]["db"] == pytest.approx(sqnr["predicted"]["db"], abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("case", "gain", "text"),
+    [
+        ({"points": 1024}, 2.0**-10, "1/1024 = 2^-10"),
+        ({"points": 64, "scaling": "unscaled"}, 1.0, "1 = 2^0"),
+        ({"points": 64, "scaling": [1, 0, 0, 0, 0, 0, 2]}, 1 / 8, "1/8 = 2^-3"),
+        (
+            {"points": 64, "scaling": "unscaled", "formats": {"output": "s20.11"}},
+            16.0,
+            "16 = 2^4",
+        ),
+    ],
+)
+def test_gain(case, gain, text):
+    """Exact, of values: a formatted output of fewer fraction bits has more."""
+    design = made(case)
+    assert (design.gain, design.gain_text) == (gain, text)
+
+
+@pytest.mark.parametrize("case", CASES[:4])
+def test_values_in_values_out(case):
+    """Encoded, computed and decoded, they are the transform of NumPy times the gain, nearly."""
+    design = made(case)
+    draw = np.random.default_rng(2)
+    shape = (5, design.config.points)
+    x = (draw.uniform(-1, 1, shape) + 1j * draw.uniform(-1, 1, shape)) / 2
+    codes = design.encode(x)
+    assert codes.shape == (*shape, 2)
+    np.testing.assert_array_equal(codes[..., 1], np.rint(x.imag * 2**15))
+    y = design.decode(design.reference(codes))
+    inverse = case.get("direction") == "inverse"
+    exact = np.fft.ifft(x, norm="forward") if inverse else np.fft.fft(x)
+    np.testing.assert_allclose(design.predict(x), design.gain * exact, rtol=1e-12)
+    assert np.abs(y - design.gain * exact).max() < 100 * 2.0**-15
+
+
+def test_real_values_have_no_imaginary_part():
+    design = made({"points": 8})
+    codes = design.encode(np.linspace(-2, 2, 8))
+    assert codes[:, 0].tolist() == [-32768, -32768, -28087, -9362, 9362, 28087, 32767, 32767]
+    assert not codes[:, 1].any()
+    with pytest.raises(ValueError, match="finite"):
+        design.encode([np.nan] * 8)
+
+
+def test_a_chain_of_layers_is_in_values_too():
+    design = load("csc-small")
+    x = np.random.default_rng(0).uniform(-1, 1, (2, 256))
+    np.testing.assert_array_equal(design.encode(x), np.rint(x * 2**14))
+    np.testing.assert_array_equal(design.decode([[1 << 14, -1]]), [[1, -(2.0**-14)]])
+    assert design.gain is design.gain_text is None
+
+
+def test_another_size_takes_no_schedule_along():
+    """A list is refused where it does not fit; the default, and "unscaled", fit any size."""
+    assert len(load("fft-64", set={"points": 128}).config.schedule) == 8
+    assert load("fft-64", set={"points": 16, "scaling": "unscaled"}).gain == 1
+    with pytest.raises(ValueError, match=r"7 times 0 or 1 .* \(8 numbers\), not 7 numbers"):
+        load("fft-64", set={"points": 128, "scaling": [1] * 6 + [0]})
+
+
+def test_orders_have_names_in_plain_values():
+    source, sink = load("fft-64").streams
+    assert (source.order_name, sink.order_name) == ("natural", "bit_reversed")
+    assert sink.to_dict()["order"] == "bit_reversed"
+    for stream in (source, sink):
+        assert type(stream).from_dict(json.loads(json.dumps(stream.to_dict()))) == stream

@@ -1,0 +1,156 @@
+"""The noise that is predicted against the noise of the golden model."""
+
+import ast
+import inspect
+import random
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from kolam.generators import fft, fft_noise
+from kolam.hdl import Format, Rounding
+
+WITHIN = 0.2  # dB; the samples of a measurement leave less
+PLENTY = Format(True, 40, 20)  # nothing is limited
+POINTS = 1 << 14
+
+
+def made(points, scaling=None, width=16, twiddle=18, rounding="half_even", **fields):
+    n = points.bit_length() - 1
+    schedule = {
+        "default": None,
+        "every stage": (1,) * n + (0,),
+        "at the end": (0,) * n + (n,),
+        "none": (0,) * (n + 1),
+    }.get(scaling, scaling)
+    formats = fft.Formats(
+        input=Format(True, 0, width - 1), output=PLENTY, twiddle=Format(True, 1, twiddle - 2),
+        rounding=Rounding(rounding),
+    )  # fmt: skip
+    config = fft.Config(points=points, scaling=schedule, formats=formats, **fields)
+    return fft.build(config).transform
+
+
+def agree(plan, width=16):
+    predicted = fft_noise.predicted(plan, width)
+    measured = fft_noise.measured(plan, width, points=POINTS)
+    assert measured.limited == 0
+    assert measured.db == pytest.approx(predicted.db, abs=WITHIN)
+    assert measured.rms == pytest.approx(predicted.rms, rel=0.025)
+
+
+def test_the_note():
+    """1024 points of 16 bits, gain 1/1024."""
+    plan = made(1024)
+    assert fft_noise.predicted(plan, 16).db == pytest.approx(63.962, abs=0.001)
+    assert fft_noise.predicted(plan, 16).rms == pytest.approx(0.3244, abs=0.0001)
+    assert fft_noise.measured(plan, 16).db == pytest.approx(63.962, abs=0.02)
+
+
+@pytest.mark.parametrize("scaling", ["default", "every stage", "at the end", "none"])
+@pytest.mark.parametrize("points", [1 << n for n in range(3, 13)])
+def test_sizes_and_schedules(points, scaling):
+    agree(made(points, scaling))
+
+
+@pytest.mark.parametrize("width", [8, 10, 12, 20, 24, 32])
+@pytest.mark.parametrize("points", [8, 128])
+def test_widths(points, width):
+    agree(made(points, width=width), width)
+    agree(made(points, "none", width=width), width)
+
+
+@pytest.mark.parametrize("twiddle", [6, 8, 10, 12, 14, 25])
+@pytest.mark.parametrize("points", [8, 32, 64, 1024])
+def test_twiddles(points, twiddle):
+    """Errors of twiddles add up in phase: of 32 points and 10 fraction bits 0.6 dB are of that."""
+    agree(made(points, "none", twiddle=twiddle, width=20), 20)
+
+
+@pytest.mark.parametrize("rounding", ["truncate", "half_up", "half_even"])
+@pytest.mark.parametrize("drop", [0, 1, 2, 5])
+def test_the_last_rounding(drop, rounding):
+    agree(made(64, (0,) * 6 + (drop,), rounding=rounding))
+
+
+@pytest.mark.parametrize("rotation", ["lift", "shift_add"])
+@pytest.mark.parametrize("points", [8, 16, 64, 128, 1024, 4096])
+def test_lifting_rotators(points, rotation):
+    rotation = fft.Rotation(rotation)
+    for order in fft.Order:
+        agree(made(points, rotation=rotation, input_order=order))
+        agree(made(points, "none", rotation=rotation, input_order=order))
+        agree(made(points, "every stage", width=24, rotation=rotation, input_order=order), 24)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_random(seed):
+    draw = random.Random(seed)
+    n = draw.randint(3, 11)
+    width = draw.randint(10, 24)
+    most = n // 2 + 2 if width < 14 else n  # so that some bits of the signal are left
+    ones = draw.sample(range(n), draw.randint(0, min(n, most)))
+    plan = made(
+        1 << n,
+        (*(int(s in ones) for s in range(n)), draw.randint(0, 2)),
+        width,
+        draw.randint(8, 27),
+        draw.choice(list(Rounding)).value,
+        direction=draw.choice(list(fft.Direction)),
+        input_order=draw.choice(list(fft.Order)),
+        rotation=draw.choice(list(fft.Rotation)),
+    )
+    agree(plan, width)
+
+
+def test_the_budget_is_all_of_it():
+    plan = made(256)
+    budget = fft_noise.budget(plan, 16)
+    names = [name for name, _ in fft_steps(plan)]
+    assert list(budget) == [*names, "twiddles"]
+    assert np.sqrt(sum(budget.values())) == pytest.approx(fft_noise.predicted(plan, 16).rms)
+    halved = [budget[f"stage {s}"] for s in range(2, 7)]
+    assert all(late == 2 * early for early, late in pairwise(halved))  # halved less, added up more
+    assert budget["stage 1"] == budget["stage 8"] == 0
+    assert budget["output"] == (1 + 2 / 64) / 12
+
+
+def fft_steps(plan):
+    from kolam.reference import fft as golden  # noqa: PLC0415, of this test alone
+
+    zero = np.zeros((1, plan.points, 2), int)
+    return [(step.name, step.codes) for step in golden.trace(zero, plan)]
+
+
+def test_a_limited_part_is_counted():
+    formats = fft.Formats(output=Format(True, 0, 15))
+    plan = fft.build(fft.Config(points=64, scaling=(0,) * 7, formats=formats)).transform
+    found = fft_noise.measured(plan, 16, points=64)
+    assert 0 < found.limited <= 2 * 64
+    assert found.db < 20
+
+
+@pytest.mark.parametrize("width", [2, 3, 8, 16, 32])
+def test_the_stimulus_fills_the_disc(width):
+    x = fft_noise.disc(32, 64, width, seed=3)
+    radius = 2.0 ** (width - 1)
+    squares = (x.astype(float) ** 2).sum(axis=2)
+    assert x.shape == (32, 64, 2)
+    assert x.dtype == np.int64
+    assert squares.max() < radius**2
+    np.testing.assert_array_equal(x, fft_noise.disc(32, 64, width, seed=3))
+    if width >= 8:
+        assert (fft_noise.disc(32, 64, width) != x).any()
+        assert squares.max() > 0.98 * radius**2
+        assert squares.mean() == pytest.approx(radius**2 / 2, rel=0.05)
+        assert (squares < radius**2 / 2).mean() == pytest.approx(0.5, abs=0.05)
+        assert np.abs(x.mean(axis=(0, 1))).max() < 0.05 * radius
+
+
+def test_nothing_of_the_hardware_is_used():
+    tree = ast.parse(inspect.getsource(fft_noise))
+    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name for name in modules if name.startswith("kolam")} == {
+        "kolam.reference", "kolam.reference.fft", "kolam.reference.fixed",
+    }  # fmt: skip

@@ -1,0 +1,58 @@
+"""Seeded random configurations of the FFT, small, every field drawn."""
+
+import numpy as np
+
+from kolam.generators.fft import Config, Direction, Formats, Order, Rotation
+from kolam.generators.fft_config import FLAT, MOST_LANES
+from kolam.hdl import Format, Rounding
+from kolam.hdl.target import Target
+
+STAGES = 3, 8  # of 8 to 256 points
+WIDTHS = 4, 24  # bits of a part
+TWIDDLES = 4, 20
+
+
+def random_fft(
+    seed: int, *, target: Target = Target.GENERIC, stages: tuple[int, int] = STAGES
+) -> Config:
+    """Return a configuration with 2 to the `stages` points, at least and at most.
+
+    Half of them are of one lane, which alone may keep its order; the others of any number.
+    """
+    rng = np.random.default_rng(seed)
+
+    def pick(low: int, high: int) -> int:
+        return int(rng.integers(low, high + 1))
+
+    def some_format() -> Format:
+        width = pick(*WIDTHS)
+        fraction = pick(0, width - 1)
+        return Format(True, width - 1 - fraction, fraction)
+
+    n = pick(*stages)
+    most = (1 << n if 1 << n <= FLAT else MOST_LANES).bit_length() - 1
+    lanes = 1 << (0 if rng.random() < 0.5 else pick(1, most))
+    orders = [Order(rng.choice([order.value for order in Order])) for _ in range(2)]
+    if lanes > 1:
+        orders[1] = next(order for order in Order if order is not orders[0])
+    scaling = [
+        None,
+        (0,) * (n + 1),
+        (*(pick(0, 1) for _ in range(n)), pick(0, n + 1)),
+    ][pick(0, 2)]
+    return Config(
+        points=1 << n,
+        lanes=lanes,
+        direction=Direction(rng.choice([way.value for way in Direction])),
+        input_order=orders[0],
+        output_order=orders[1],
+        scaling=scaling,
+        rotation=Rotation(rng.choice([way.value for way in Rotation])),
+        formats=Formats(
+            input=some_format(),
+            output=None if rng.random() < 0.3 else some_format(),
+            twiddle=Format(True, 1, pick(*TWIDDLES) - 2),
+            rounding=Rounding(rng.choice([way.value for way in Rounding])),
+        ),
+        target=target,
+    )
