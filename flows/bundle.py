@@ -326,9 +326,9 @@ _README = """\
 |---|---|---|---|---|---|
 {streams}
 
-{elements}The lowest index lies in the lowest bits. Numbers are two's complement; s1.14 is a sign, 1 integer
-bit and 14 fraction bits, u0.4 has no sign. `manifest.json` holds the configuration, ports, formats,
-memories and the sha256 of every file.
+{elements}The lowest index lies in the lowest bits. Numbers are two's complement; s1.14 is a sign,
+1 integer bit and 14 fraction bits, u0.4 has no sign. `manifest.json` holds the configuration,
+ports, formats, memories and the sha256 of every file.
 
 One clock; `rst` is synchronous and active high. A frame must end with `tlast` on its last beat: a
 source that drives no `tlast` gets no output. A bad frame raises `event_frame_error` and yields

@@ -123,7 +123,7 @@ def _stage(axes: Axes, x: float, y: float, step: Step) -> None:
     if step["halves"]:
         _badge(axes, x + width - 0.02, y - 0.34, "½", _HALF)
     if step["quarters"]:
-        _badge(axes, x + 0.02, y - 0.34, "−j", _QUARTER)
+        _badge(axes, x + 0.02, y - 0.34, "$-j$", _QUARTER)
 
 
 def _delay(axes: Axes, x: float, y: float, step: Step) -> None:
@@ -138,9 +138,7 @@ def _delay(axes: Axes, x: float, y: float, step: Step) -> None:
 
 def _rotator(axes: Axes, x: float, y: float, step: Step) -> None:
     radius = _width(step) / 2
-    axes.add_patch(
-        Circle((x + radius, y), radius, facecolor=_ROTATOR, edgecolor=_INK, linewidth=1)
-    )
+    axes.add_patch(Circle((x + radius, y), radius, facecolor=_ROTATOR, edgecolor=_INK, linewidth=1))
     sign = "↻" if step["lifts"] else "×"
     axes.text(x + radius, y - 0.01, sign, **_style(13, va="center"))
     cost = step["multipliers"]
@@ -179,39 +177,34 @@ def _end(axes: Axes, x: float, y: float, stream: Any, side: str) -> None:
 
 def _legend(axes: Axes, y: float, steps: Sequence[Step], lanes: int) -> float:
     """Draw the signs that occur, and what they mean; return where they end."""
-    x = -1.1
 
-    def entry(sign: Callable[[], Any], text: str) -> None:
-        nonlocal x
-        sign()
+    def occurs(key: str, value: Any = True) -> bool:
+        return any(step.get(key) == value for step in steps)
+
+    entries = [
+        ("", _MEMORY, "clocks in memory", occurs("memory") or occurs("name", "reorder")),
+        ("", _REGISTERS, "clocks in registers", True),
+        ("½", _HALF, "halves", occurs("halves")),
+        ("$-j$", _QUARTER, "turns quarters", occurs("quarters")),
+        ("×", _INK, "turns by products", occurs("lifts", False)),
+        ("↻", _INK, "by lifting", occurs("lifts")),
+        ("17", _INK, "bits of a part", True),
+        (f"{lanes}", _FAINT, "lanes", lanes > 1),
+    ]
+    x = -1.1
+    for sign, colour, text, shown in entries:
+        if not shown:
+            continue
+        if not sign:
+            _box(axes, x, y - 0.1, 0.32, 0.2, colour)
+        elif colour in (_HALF, _QUARTER):
+            _badge(axes, x + 0.17, y, sign, colour)
+        else:
+            weight = "bold" if sign == "17" else "normal"
+            style = _style(7.5, va="center", color=colour, weight=weight)
+            axes.text(x + 0.17, y, sign, **style)
         axes.text(x + 0.42, y, text, **_style(7.5, ha="left", va="center"))
         x += 0.72 + 0.085 * len(text)
-
-    def word(text: str, **other: Any) -> Any:
-        return axes.text(x + 0.17, y, text, **_style(7.5, va="center", **other))
-
-    held = {step["memory"] for step in steps if step.get("delay")} | {False}
-    for memory, colour in ((True, _MEMORY), (False, _REGISTERS)):
-        if memory in held or (memory and any(step["name"] == "reorder" for step in steps)):
-            entry(
-                lambda colour=colour: _box(axes, x, y - 0.1, 0.32, 0.2, colour),
-                f"clocks in {'memory' if memory else 'registers'}",
-            )
-    for key, sign, colour, text in (
-        ("halves", "½", _HALF, "halves"),
-        ("quarters", "−j", _QUARTER, "turns quarters"),
-    ):
-        if any(step.get(key) for step in steps):
-            entry(
-                lambda sign=sign, colour=colour: _badge(axes, x + 0.17, y, sign, colour), text
-            )
-    kinds = {step["lifts"] for step in steps if "circle" in step}
-    for lifts, sign, text in ((False, "×", "turns by products"), (True, "↻", "by lifting")):
-        if lifts in kinds:
-            entry(lambda sign=sign: word(sign), text)
-    entry(lambda: word("17", weight="bold"), "bits of a part")
-    if lanes > 1:
-        entry(lambda: word(f"{lanes}", color=_FAINT), "lanes")
     return x - 0.6
 
 

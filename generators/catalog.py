@@ -85,9 +85,27 @@ ENTRIES: dict[str, Entry] = {
         description="1024 points, complex, 16 bits, gain 1/1024, a sample a clock, natural order",
         config=lambda: fft.Config(points=1024),
     ),
+    "fft-1024-small": Entry(
+        description="1024 points, complex, 16 bits, gain 1/1024, a sample a clock, 8 multipliers",
+        config=lambda: fft.Config(
+            points=1024, output_order=fft.Order.BIT_REVERSED, rotation=fft.Rotation.LIFT
+        ),
+    ),
+    "fft-1024-x2": Entry(
+        description="1024 points, complex, 16 bits, gain 1/1024, two samples a clock, bit-reversed",
+        config=lambda: fft.Config(points=1024, lanes=2, output_order=fft.Order.BIT_REVERSED),
+    ),
+    "fft-1024-iterative": Entry(
+        description="1024 points, complex, 16 bits, gain 1/1024, one butterfly over a memory",
+        config=lambda: fft.Config(points=1024, architecture=fft.Architecture.ITERATIVE),
+    ),
     "fft-4096": Entry(
         description="4096 points, complex, 16 bits, gain 1/4096, a sample a clock, bit-reversed out",
         config=lambda: _reversed_fft(4096),
+    ),
+    "fft-16-parallel": Entry(
+        description="16 points, complex, 16 bits, gain 1/16, a frame a clock, bit-reversed out",
+        config=lambda: fft.Config(points=16, lanes=16, output_order=fft.Order.BIT_REVERSED),
     ),
     "ifft-1024": Entry(
         description="inverse of 1024 points, complex, 16 bits, gain 1/1024, bit-reversed in",

@@ -5,7 +5,7 @@ round-trip through JSON by `to_dict` and `from_dict`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from functools import cached_property
@@ -67,11 +67,16 @@ def bit_reversed(count: int) -> tuple[int, ...]:
     bits = count.bit_length() - 1
     if count != 1 << bits:
         return ()
-    places = np.arange(count)
-    return tuple(sum((places >> b & 1) << bits - 1 - b for b in range(bits)).tolist())
+    places, reverse = np.arange(count), np.zeros(count, np.int64)
+    for b in range(bits):
+        reverse |= (places >> b & 1) << bits - 1 - b
+    return tuple(reverse.tolist())
 
 
-_ORDERS = {"natural": range, "bit_reversed": bit_reversed}
+_ORDERS: dict[str, Callable[[int], Sequence[int]]] = {
+    "natural": range,
+    "bit_reversed": bit_reversed,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,7 +324,7 @@ class Design(ABC):
         return 0
 
     @abstractmethod
-    def predict(self, x: Any) -> NDArray[np.float64]:
+    def predict(self, x: Any) -> NDArray[Any]:
         """Return the answer of the mathematics in floats, nothing rounded, to (frames, inputs)."""
 
     @property

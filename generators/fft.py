@@ -15,16 +15,26 @@ from numpy.typing import NDArray
 
 from kolam.generators import fft_facts, fft_plan
 from kolam.generators.design import Design, Ints, Memory, Stream
-from kolam.generators.fft_config import Config, Direction, Formats, Order, Rotation
+from kolam.generators.fft_config import (
+    Architecture,
+    Config,
+    Direction,
+    Formats,
+    Order,
+    Rotation,
+)
 from kolam.generators.fft_plan import Rotator, Stage, Table
+from kolam.generators.iterative_fft import iterative_fft, table_style, write_clocks
 from kolam.generators.streaming_fft import QUEUE, streaming_fft
+from kolam.hdl.image import Image
 from kolam.hdl.module import module
 from kolam.kernels import frame_narrow, frame_reorder, pipeline_entry, sdf_stage, stream_fifo
 from kolam.reference import fft as golden
 
-__all__ = ["Config", "Direction", "Fft", "Formats", "Order", "Rotation", "build"]
+__all__ = ["Architecture", "Config", "Direction", "Fft", "Formats", "Order", "Rotation", "build"]
 
 _BYTE = 8
+_ENDS = 5  # clocks of a sample in front of the input buffer and behind the output buffer
 _SHORT = 32  # clocks in which flags leave all that is no delay line
 
 
@@ -217,6 +227,120 @@ class Fft(Design):
         }
 
 
+class IterativeFft(Fft):
+    """A memory-based FFT: some butterflies that pass over a frame once a stage."""
+
+    @property
+    def words(self) -> int:
+        """Words of a frame in the memory, each the results of all butterflies in one clock."""
+        return int(self.config.points // (2 * self.config.butterflies))
+
+    @property
+    def rotation(self) -> int:
+        """Clocks of a rotator."""
+        return max(r.clocks for r in self.rotators)
+
+    @property
+    def turn(self) -> int:
+        """Clocks of a pass: a word each, but so many that what is read was written; page 6."""
+        written = write_clocks(self.rotation) + 1
+        least = max(self.words, self.words // 2 + written - 1, written)
+        return 1 << (least - 1).bit_length()
+
+    @property
+    def multipliers(self) -> int:
+        """Multipliers, all busy at once."""
+        return int(self.config.butterflies * self.rotators[0].multipliers)
+
+    @property
+    def interval(self) -> int:
+        """Clocks from frame to frame: of all passes, or of a buffer; page 6."""
+        filled = self.config.points + self.turn + 1
+        emptied = self.config.points + self.words + write_clocks(self.rotation) + 1
+        return max(self.config.stages * self.turn, filled, emptied)
+
+    @property
+    def bottleneck(self) -> str:
+        """The passes, or the stream."""
+        return "passes" if self.interval == self.config.stages * self.turn else "s_axis"
+
+    @property
+    def latency(self) -> int:
+        """Clocks from the first input beat to the first output beat; page 6."""
+        passes = (self.config.stages - 1) * self.turn + self.words + write_clocks(self.rotation)
+        return int(self.config.points + passes + _ENDS)
+
+    @property
+    def ready_after_reset(self) -> int:
+        """Clocks from the end of reset to s_axis_tready."""
+        return 0
+
+    @cached_property
+    def image(self) -> Image:
+        """Twiddles of half a circle."""
+        points, fmt = self.config.points, self.config.formats.twiddle
+        words = tuple(fft_plan.twiddle_word(k, points, fmt) for k in range(points // 2))
+        return Image(f"{self.name}_twiddles", 2 * fmt.width, words)
+
+    @property
+    def memories(self) -> tuple[Memory, ...]:
+        """Two banks of the input buffer, the memory, the output buffer, and twiddles."""
+        size, b = self.stages[0].size_in, self.config.butterflies
+        held = size - (1 - self.config.schedule[0])
+        plain = {"ports": 2, "style": "block", "contents": None, "loadable": False}
+        wide = 4 * size * b
+        made = [
+            Memory(
+                path=path, depth=depth, width=width, fields=fields, read_latency=latency, **plain
+            )
+            for path, depth, width, fields, latency in (
+                ("u_banks_0", self.words, 2 * held * b, b, 2),
+                ("u_banks_1", self.words, 2 * held * b, b, 2),
+                ("u_memory", 2 * self.words, wide, 1, 1),
+                ("u_buffer", self.words, wide, 1, 1),
+            )
+        ]
+        made += [
+            Memory(
+                path=f"u_works_each_{k}_4",
+                depth=self.image.depth,
+                width=self.image.width,
+                fields=1,
+                ports=1,
+                read_latency=1,
+                style=table_style(self.image),
+                contents=self.image.name,
+                loadable=False,
+            )
+            for k in range(b)
+        ]
+        return tuple(made)
+
+    @property
+    def top(self) -> tuple[module, dict[str, Any]]:
+        """The hardware function of the top, and its constants."""
+        config = self.config
+        return iterative_fft, {
+            "butterflies": config.butterflies,
+            "turn": self.turn,
+            "size": self.stages[0].size_in,
+            "shift": 1 - config.schedule[0],
+            "bump": fft_plan.first_bump(config),
+            "drop": config.schedule[-1],
+            "twiddle": config.formats.twiddle,
+            "twiddles": self.image,
+            "rotation": self.rotation,
+            "rounding": config.formats.rounding,
+            "swaps": config.direction is Direction.INVERSE,
+            "reverses_in": config.input_order is Order.BIT_REVERSED,
+            "reverses_out": config.output_order is Order.BIT_REVERSED,
+            "frames": 8,
+            "target": config.target,
+            "source": self._stream("s_axis"),
+            "sink": self._stream("m_axis"),
+        }
+
+
 def ordered(points: int, order: Order) -> Any:
     """Return the index of the k-th element of a frame, for each k."""
     if order is Order.NATURAL:
@@ -230,4 +354,6 @@ def build(config: Config, weights: Any = None, *, name: str = "fft", seed: int =
     """Return the Design of a configuration. weights must be None; nothing is random."""
     if weights is not None:
         raise ValueError("weights must not be given to an FFT, which has none")
+    if config.architecture is Architecture.ITERATIVE:
+        return IterativeFft(name, config)
     return Fft(name, config)

@@ -30,6 +30,13 @@ class Direction(Enum):
     INVERSE = "inverse"
 
 
+class Architecture(Enum):
+    """How butterflies are laid out."""
+
+    STREAMING = "streaming"  # a pipeline, `lanes` samples a clock
+    ITERATIVE = "iterative"  # some butterflies that pass over a memory
+
+
 class Rotation(Enum):
     """How samples are turned by sixteenths of a circle; by other turns they are multiplied."""
 
@@ -78,7 +85,9 @@ class Config:
     """A discrete Fourier transform of `points` complex samples.
 
     points: N, a power of two. lanes: samples a clock, a power of two up to 16, and for up to 64
-    points up to N; above 1 the two orders must differ. direction: forward or inverse; the gain is that of scaling in both.
+    points up to N; above 1 the two orders must differ. butterflies: of the iterative architecture,
+    a power of two up to N / 8; it takes a sample a clock, scales by a bit in each stage but perhaps
+    the first, and multiplies. direction: forward or inverse; the gain is that of scaling in both.
     input_order, output_order: of the points in a frame. scaling: for each of the log2 N stages
     the bits (0 or 1) by which it scales down, and last the bits that are dropped at the output;
     the gain is 2 to the minus their sum. None: one bit a stage in all, most of it early and the
@@ -89,7 +98,9 @@ class Config:
     """
 
     points: int
+    architecture: Architecture = Architecture.STREAMING
     lanes: int = 1
+    butterflies: int = 1
     direction: Direction = Direction.FORWARD
     input_order: Order = Order.NATURAL
     output_order: Order = Order.NATURAL
@@ -107,10 +118,12 @@ class Config:
         if self.lanes & self.lanes - 1:
             raise ValueError(f"lanes must be a power of two, 1 to {most}, not {self.lanes}")
         for name, kind in (
-            ("direction", Direction), ("input_order", Order), ("output_order", Order),
-            ("rotation", Rotation), ("formats", Formats), ("target", Target),
+            ("architecture", Architecture), ("direction", Direction), ("input_order", Order),
+            ("output_order", Order), ("rotation", Rotation), ("formats", Formats),
+            ("target", Target),
         ):  # fmt: skip
             check_kind(self, name, kind)
+        self._check_architecture()
         if self.lanes > 1 and self.input_order is self.output_order:
             raise ValueError(
                 f"output_order must be the other one than input_order where lanes are more than 1, "
@@ -124,6 +137,26 @@ class Config:
                 f"scale by {self.output.width - MOST_BITS} bits more"
             )
 
+    def _check_architecture(self) -> None:
+        most = max(1, self.points // 8)
+        check_integer(self, "butterflies", 1, most)
+        if self.butterflies & self.butterflies - 1:
+            raise ValueError(
+                f"butterflies must be a power of two, 1 to {most}, not {self.butterflies}"
+            )
+        if self.architecture is Architecture.STREAMING:
+            if self.butterflies > 1:
+                raise ValueError(
+                    f"butterflies must be 1 where architecture is streaming, not {self.butterflies}"
+                )
+        elif self.lanes > 1:
+            raise ValueError(f"lanes must be 1 where architecture is iterative, not {self.lanes}")
+        elif self.rotation is not Rotation.MULTIPLY:
+            raise ValueError(
+                f"rotation must be multiply where architecture is iterative, "
+                f"not {self.rotation.value}"
+            )
+
     def _check_scaling(self, scaling: Any) -> None:
         stages = self.stages
         wanted = f"scaling must be {stages} times 0 or 1 and the bits dropped at the end"
@@ -133,6 +166,11 @@ class Config:
             raise TypeError(f"{wanted}, not {scaling!r}")
         if len(scaling) != stages + 1:
             raise ValueError(f"{wanted} ({stages + 1} numbers), not {len(scaling)} numbers")
+        if self.architecture is Architecture.ITERATIVE and 0 in scaling[1:-1]:
+            raise ValueError(
+                f"scaling must be 1 for each stage but the first where architecture is iterative, "
+                f"not {list(scaling)}"
+            )
         if not set(scaling[:-1]) <= {0, 1} or not 0 <= scaling[-1] <= stages + 1:
             raise ValueError(f"{wanted} (0 to {stages + 1}), not {list(scaling)}")
 
@@ -146,6 +184,8 @@ class Config:
         """The scaling, in numbers."""
         if self.scaling is not None:
             return self.scaling
+        if self.architecture is Architecture.ITERATIVE:
+            return (0, *[1] * (self.stages - 1), 1)
         return (0, *[1] * (self.stages - 3), 0, 0, 3)
 
     @property
@@ -174,7 +214,9 @@ class Config:
         values: dict[str, Any] = {
             "engine": "fft",
             "points": self.points,
+            "architecture": self.architecture.value,
             "lanes": self.lanes,
+            "butterflies": self.butterflies,
             "direction": self.direction.value,
             "input_order": self.input_order.value,
             "output_order": self.output_order.value,
@@ -199,8 +241,8 @@ class Config:
             raise ValueError(f"engine must be fft, not {named!r}")
         check_keys("the configuration", given, cls, required=("points",))
         for name, kind in (
-            ("direction", Direction), ("input_order", Order), ("output_order", Order),
-            ("rotation", Rotation), ("target", Target),
+            ("architecture", Architecture), ("direction", Direction), ("input_order", Order),
+            ("output_order", Order), ("rotation", Rotation), ("target", Target),
         ):  # fmt: skip
             if name in given:
                 given[name] = member(kind, name, given[name])

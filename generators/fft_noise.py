@@ -1,15 +1,15 @@
 """How exact a fixed-point FFT is: its noise by a closed formula, and as its golden model has it.
 
-    noise of the output = (sum over sources of v · product over the later stages of 2 / 4^h) / 4^drop
-                          + (signal of the output) · mean over k, i of |sum of ε|²
+    noise of a part = (sum over sources of v · product over later stages of 2 / 4^h) / 4^drop
+                      + (signal of the output) · mean over k, i of |sum of ε|²
 
 v is the mean square that a source adds to a part, in codes where it is: 1/8 in a stage that
-halves; 1/12 in a rotator for each turn that is no quarter of a circle, or what the floors of a
-lifting one leave; and at the end that of the last rounding. ε is the relative error of a twiddle:
-from input i to output k there is one way, through one twiddle of each rotator. docs/fft.md 1 and
-2 have the rest. What later stages make of v is exact, as they are a unitary matrix times a power
-of √2; that the codes to be rounded are even and their errors independent is assumed, and holds
-for a signal that is some LSB strong.
+halves; 1/12 in a rotator for each turn that is no quarter of a circle, and of a lifting one what
+it leaves of a sample; and at the end that of the last rounding. ε is the relative error of a
+twiddle: from input i to output k there is one way, through one twiddle of each rotator.
+docs/fft.md 1 and 2 have the rest. What later stages make of v is exact, as they are a unitary
+matrix times a power of √2; that the codes to be rounded are even and their errors independent is
+assumed, and holds for a signal that is some LSB strong.
 
 The signal is white: samples that are spread evenly in the disc |x| < 2^(width - 1), the largest
 that the input holds in any direction. Noise is the difference to the exact transform of the codes
@@ -18,6 +18,7 @@ times the exact gain; it is in codes of the output, called LSB. Nothing of the h
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from math import inf, log10, sqrt
 from typing import Any
 
@@ -29,7 +30,6 @@ from kolam.reference.fft import Transform
 from kolam.reference.fixed import Ints
 
 MEASURED = 1 << 16  # points, in one frame or more
-_NEAR = (0, 1, 2, -1)  # sixteenths that remain behind the nearest quarter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,22 +55,28 @@ def budget(plan: Transform, width: int) -> dict[str, float]:
 
     Names are those of the golden model's steps, and "twiddles" for the errors of all of them.
     """
-    rotators = {rotator[0]: rotator for rotator in plan.rotators}
+    turning = {rotator[0]: rotator for rotator in plan.rotators}
     sources: dict[str, float] = {}
+    rotators: list[_Rotator] = []
+    power = 4.0 ** (width - 2)  # of a part in the disc: the radius squared, by 4
     for s, halves in enumerate(plan.scaling[:-1], 1):
-        sources = {name: v * 2 / 4**halves for name, v in sources.items()}
+        passed = 2 / 4**halves
+        power *= passed
+        sources = {name: v * passed for name, v in sources.items()}
         sources[f"stage {s}"] = halves / 8
-        if s in rotators:
-            sources[f"rotator {s}"] = _turning(rotators[s], plan)
+        if s in turning:
+            rotators.append((_lifts if s in plan.lifted else _multiplies)(turning[s], plan, power))
+            sources[f"rotator {s}"] = rotators[-1].noise
     drop = plan.scaling[-1]
     sources = {name: v / 4**drop for name, v in sources.items()}
     sources["output"] = _rounding(drop, plan.rounding)
-    return sources | {"twiddles": _signal(plan, width) * _twiddles(plan)}
+    return sources | {"twiddles": power / 4**drop * _together(rotators)}
 
 
 def predicted(plan: Transform, width: int) -> Noise:
     """Return the noise by the formula, for a signal in the disc of an input of `width` bits."""
-    return Noise.of(_signal(plan, width), sum(budget(plan, width).values()))
+    signal = 4.0 ** (width - 2) * 2**plan.stages / 4 ** sum(plan.scaling)
+    return Noise.of(signal, sum(budget(plan, width).values()))
 
 
 def measured(plan: Transform, width: int, *, points: int = MEASURED, seed: int = 0) -> Noise:
@@ -96,11 +102,6 @@ def disc(frames: int, points: int, width: int, seed: int = 0) -> Ints:
     return inside[:count].reshape(frames, points, 2)
 
 
-def _signal(plan: Transform, width: int) -> float:
-    """Return the mean square of a part of the output: of the input the radius squared, by 4."""
-    return 4.0 ** (width - 2) * 2**plan.stages / 4 ** sum(plan.scaling)
-
-
 def _rounding(bits: int, rounding: str) -> float:
     """Return the mean square error of dropping bits, all values of which are equally frequent."""
     if bits == 0:
@@ -110,98 +111,75 @@ def _rounding(bits: int, rounding: str) -> float:
     return (1 + 2 * 4.0**-bits) / 12  # a half is as far from either side
 
 
-def _turning(rotator: tuple[int, int, int], plan: Transform) -> float:
-    """Return the mean square that the roundings of a rotator add to a part."""
-    circle, steps = _circle(rotator), _steps(rotator)
-    if rotator[0] not in plan.lifted:
-        return float(np.mean(steps % (circle // 4) != 0)) * _rounding(plan.fraction, "half_up")
-    ways = {r: _lift(r, plan.rotation)[1] for r in _NEAR}
-    return float(np.mean([ways[_NEAR[t]] for t in (steps.ravel() * 16 // circle % 4).tolist()]))
+@dataclass(frozen=True, eq=False)
+class _Rotator:
+    """noise: mean square added to a part. error: ε, an axis of 2 for each of the digits."""
 
+    noise: float
+    error: NDArray[np.complex128]
+    digits: list[str]
 
-def _circle(rotator: tuple[int, int, int]) -> int:
-    _, first, last = rotator
-    return 1 << last - first + 1
-
-
-def _steps(rotator: tuple[int, int, int]) -> NDArray[np.int64]:
-    """Return the turns of a rotator, in parts of its circle.
-
-    One axis of 2 for each of k_after … k_first and of i_after+1 … i_last, highest digit first:
-    the turn is the product of the numbers that they make.
-    """
-    after, first, last = rotator
-    k, i = np.arange(1 << after - first + 1), np.arange(1 << last - after)
-    return (np.outer(k, i) % _circle(rotator)).reshape([2] * (last - first + 1))
-
-
-def _twiddles(plan: Transform) -> float:
-    """Return the mean of |sum of ε|² over all pairs of k and i: rotators meet in common digits."""
-    total, before = 0.0, []
-    for rotator in plan.rotators:
+    @classmethod
+    def of(cls, rotator: tuple[int, int, int], noise: Any, error: Any) -> "_Rotator":
+        """Return it for arrays by the turn: k_after … k_first times i_after+1 … i_last."""
         after, first, last = rotator
-        errors = (_lifting_errors if after in plan.lifted else _errors)(_circle(rotator), plan)
+        k, i = np.arange(1 << after - first + 1), np.arange(1 << last - after)
         digits = [f"k{a}" for a in range(after, first - 1, -1)]
         digits += [f"i{b}" for b in range(after + 1, last + 1)]
-        error, mirrored = errors[:, _steps(rotator)]
-        total += float(np.mean(np.abs(error) ** 2 + np.abs(mirrored) ** 2))
-        for other, names in before:
-            one, two = _averaged(error, digits, names), _averaged(other, names, digits)
-            total += 2 * float(np.mean((one * two.conj()).real))
-        before.append((error, digits))
+        turns = (np.outer(k, i) % len(error)).reshape([2] * len(digits))
+        return cls(float(np.mean(noise[turns])), error[turns], digits)
+
+    def averaged(self, kept: list[str]) -> NDArray[np.complex128]:
+        """Return the mean of ε over the digits that are not kept."""
+        axes = tuple(axis for axis, digit in enumerate(self.digits) if digit not in kept)
+        return np.asarray(self.error.mean(axis=axes))
+
+
+def _together(rotators: list[_Rotator]) -> float:
+    """Return the mean of |sum of ε|² over all k and i; two rotators meet in common digits."""
+    total = sum(float(np.mean(np.abs(one.error) ** 2)) for one in rotators)
+    for one, two in combinations(rotators, 2):
+        both = one.averaged(two.digits) * two.averaged(one.digits).conj()
+        total += 2 * float(np.mean(both.real))
     return total
 
 
-def _errors(circle: int, plan: Transform) -> NDArray[np.complex128]:
-    """Return for each turn ε, and 0: the error of a product is one of the value alone."""
-    turn, unit = np.exp(-2j * np.pi * np.arange(circle) / circle), 2.0**plan.fraction
+def _multiplies(rotator: tuple[int, int, int], plan: Transform, power: float) -> _Rotator:
+    circle, unit = 1 << rotator[2] - rotator[1] + 1, 2.0**plan.fraction
+    turn = np.exp(-2j * np.pi * np.arange(circle) / circle)
     kept = (np.rint(turn.real * unit) + 1j * np.rint(turn.imag * unit)) / unit
-    return np.stack([kept / turn - 1, np.zeros(circle)])
+    rounds = np.arange(circle) % (circle // 4) != 0
+    return _Rotator.of(rotator, rounds * _rounding(plan.fraction, "half_up"), kept / turn - 1)
 
 
-def _lifting_errors(circle: int, plan: Transform) -> NDArray[np.complex128]:
-    """Return for each turn ε, and by how much the conjugate of the value is added to it."""
-    ways = {r: _lift(r, plan.rotation)[0] for r in _NEAR}
-    return np.array([ways[_NEAR[t % 4]] for t in range(0, 16, 16 // circle)]).T
+def _lifts(rotator: tuple[int, int, int], plan: Transform, power: float) -> _Rotator:
+    circle = 1 << rotator[2] - rotator[1] + 1
+    near = [_lifted(r, plan.rotation, power) for r in (0, 1, 2, -1)]
+    noise, error = np.array([near[t % 4] for t in range(0, 16, 16 // circle)]).T
+    return _Rotator.of(rotator, noise.real, error)
 
 
 @cache
-def _lift(r: int, rotation: str) -> tuple[tuple[complex, complex], float]:
-    """Return the two errors of a turn by r sixteenths, and the mean square added to a part.
+def _lifted(r: int, rotation: str, power: float) -> tuple[float, complex]:
+    """Return noise and ε of a turn by r sixteenths of samples whose parts have a mean square.
 
-    Errors of the steps are e1, e2 and e3, in halves of a code; the offsets are what the half code
-    in front becomes, less what the last floor takes: a quarter on average, with variance 1/16.
+    Floors of words that are shorter than the shift tell their sign: that is no noise apart from
+    the signal. So both are computed, of a fixed sample, nearly normal and of that power.
     """
     if r == 0:
-        return (0j, 0j), 0.0
+        return 0.0, 0j
     tangent, sine, product = golden.lifting(r)
-    t, s = (sum(sign * 2.0**-shift for sign, shift in terms) for terms in (tangent, sine))
-    (m1, v1), (m2, v2), (m3, v3) = _floors(tangent, 2), _floors(sine, 1), _floors(tangent, 1)
-    if rotation == "lift":
-        s, m2, v2 = product / 2**16, 0.0, 1 / 12
-    c = 1 - t * s
-    made = np.array([[c, t * (1 + c)], [-s, c]])
-    exact = np.exp(-1j * np.pi * r / 8)
-    turned = np.array([[exact.real, -exact.imag], [exact.imag, exact.real]])
-    d = made @ turned.T - np.eye(2)
-    errors = (
-        complex(d[0, 0] + d[1, 1], d[1, 0] - d[0, 1]) / 2,
-        complex(d[0, 0] - d[1, 1], d[1, 0] + d[0, 1]) / 2,
-    )
-    passed = np.array([[c, -t, 1], [-s, -1, 0]])  # from e1, e2, e3 to both parts
-    mean = (made.sum(axis=1) + passed @ np.array([m1, m2, m3])) / 2 - 1 / 4
-    variance = passed**2 @ np.array([v1, v2, v3]) / 4 + 1 / 16
-    return errors, float(np.mean(mean**2 + variance))
 
+    def floors(word: Ints, terms: golden.Terms) -> Ints:
+        return np.asarray(sum(sign * (word >> shift) for sign, shift in terms))
 
-def _floors(terms: golden.Terms, step: int) -> tuple[float, float]:
-    """Return mean and variance of the error of a sum of floors, over all words or the odd ones."""
-    v = np.arange(step - 1, 1 << max(shift for _, shift in terms), step)
-    error = -sum(sign * (v % (1 << shift)) / (1 << shift) for sign, shift in terms)
-    return float(np.mean(error)), float(np.var(error))
-
-
-def _averaged(values: NDArray[Any], digits: list[str], kept: list[str]) -> NDArray[Any]:
-    """Return the mean over the axes of all digits that are not to be kept."""
-    axes = tuple(axis for axis, digit in enumerate(digits) if digit not in kept)
-    return np.asarray(values.mean(axis=axes))
+    x = disc(4, 1 << 14, 32).sum(axis=0)
+    re, im = np.rint(x.T * sqrt(power) / 2**31).astype(np.int64)
+    a, b = 2 * re + 1, 2 * im + 1
+    a = a + floors(b, tangent)
+    b = (b << 16) - a * product + (1 << 15) >> 16 if rotation == "lift" else b - floors(a, sine)
+    a = a + floors(b, tangent)
+    turned = (re + 1j * im) * np.exp(-1j * np.pi * r / 8)
+    error = (a >> 1) + 1j * (b >> 1) - turned
+    alike = complex(np.vdot(turned, error) / max(np.vdot(turned, turned).real, 1.0))
+    return float(np.mean(np.abs(error - alike * turned) ** 2) / 2), alike

@@ -10,7 +10,7 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from kolam.generators.fft_config import MOST_BITS, Config, Order, Rotation
+from kolam.generators.fft_config import MOST_BITS, Architecture, Config, Order, Rotation
 from kolam.hdl import Format, Rounding, complex_multiply
 from kolam.hdl.image import Image
 from kolam.hdl.target import Target
@@ -99,6 +99,8 @@ class Table:
 def rotators(config: Config) -> tuple[tuple[int, int, int], ...]:
     """Return (after, first, last) of the rotators, in the order of the stages; page 1."""
     n = config.stages
+    if config.architecture is Architecture.ITERATIVE:
+        return tuple((s, s, n) for s in range(1, n - 1))
     if config.rotation is Rotation.MULTIPLY:
         found = [(s, s - 1, n) for s in range(2, n, 2)]
     else:
@@ -146,7 +148,59 @@ def _terms(value: Any, count: int) -> list[tuple[int, int]]:
 
 
 def parts(config: Config) -> tuple[Stage | Rotator, ...]:
-    """Return the parts of the pipeline in order. Raises ValueError where a word is too wide."""
+    """Return stages and rotators in order. Raises ValueError where a word is too wide."""
+    if config.architecture is Architecture.ITERATIVE:
+        made = _passes(config)
+    else:
+        made = _pipeline(config)
+    widest = max(part.size_out for part in made)
+    if widest > MOST_BITS:
+        raise ValueError(
+            f"words must grow to at most {MOST_BITS} bits, not {widest}: scale more stages"
+        )
+    return tuple(made)
+
+
+def _passes(config: Config) -> list[Stage | Rotator]:
+    """Return what the passes of the iterative architecture do: all with one size of word."""
+    size, width = memory_size(config), config.formats.twiddle.width
+    cost = _product_cost(config.target, size, width)
+    turning = {after: (first, last) for after, first, last in rotators(config)}
+    made: list[Stage | Rotator] = []
+    for s, halves in enumerate(config.schedule[:-1], 1):
+        made.append(
+            Stage(
+                number=s,
+                distance=config.points // 2,
+                clocks=0,
+                halves=bool(halves),
+                turns=s - 1 in _quarters(config.stages, rotators(config)),
+                size_in=size,
+                size_out=size,
+                ring=False,
+            )
+        )
+        if s in turning:
+            first, last = turning[s]
+            made.append(
+                Rotator(
+                    after=s,
+                    first=first,
+                    last=last,
+                    natural=True,
+                    lifts=False,
+                    size_in=size,
+                    size_out=size,
+                    place_bits=last - first + 1,
+                    unmarked=0,
+                    bump=0,
+                    **cost,
+                )
+            )
+    return made
+
+
+def _pipeline(config: Config) -> list[Stage | Rotator]:
     n, natural, lanes = config.stages, config.input_order is Order.NATURAL, config.lanes
     turning = {after: (first, last) for after, first, last in rotators(config)}
     quarters = _quarters(n, rotators(config))
@@ -199,12 +253,30 @@ def parts(config: Config) -> tuple[Stage | Rotator, ...]:
                     **cost,
                 )
             )
-    widest = max(part.size_out for part in made)
-    if widest + twiddle.width > 2 * MOST_BITS or widest > MOST_BITS:
-        raise ValueError(
-            f"words must grow to at most {MOST_BITS} bits, not {widest}: scale more stages"
-        )
-    return tuple(made)
+    return made
+
+
+def memory_size(config: Config) -> int:
+    """Return the bits of a part in the memory of the iterative architecture; page 3 and 6.
+
+    There all stages halve, and what the first one does not is a shift in front; half a code is
+    added to the first sample.
+    """
+    scaling, drop = config.schedule[:-1], config.schedule[-1]
+    shift = 1 - scaling[0]
+    bound = _Bound.of_input(config.formats.input.width + shift)
+    bound = _Bound(bound.part, bound.modulus + sqrt(2) * first_bump(config) * 2**shift)
+    for _ in scaling:
+        bound = bound.halved().turned(config.formats.twiddle.fraction, 0)
+    return bound.bits
+
+
+def first_bump(config: Config) -> int:
+    """Return what is added to the first sample so that all outputs are half a code larger."""
+    scaling, drop = config.schedule[:-1], config.schedule[-1]
+    if drop == 0 or config.formats.rounding is Rounding.TRUNCATE:
+        return 0
+    return 1 << drop - 1 + sum(scaling)
 
 
 def _product_cost(target: Target, size: int, width: int) -> dict[str, int]:

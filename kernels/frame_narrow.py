@@ -60,33 +60,21 @@ def narrow(v, code, over, *, drop, rounding):
         def settle():
             last.next = v[drop]
 
-    if size > high:
+    @always_comb
+    def exceed():
+        if v[top]:
+            over.next = v[size:low] != ones
+        else:
+            over.next = v[size:low] != 0
 
-        @always_comb
-        def exceed():
-            if v[top]:
-                over.next = v[size:low] != ones
-            else:
-                over.next = v[size:low] != 0
-
-        @always_comb
-        def limit():
-            if not over:
-                code.next = concat(v[high:second], last)
-            elif v[top]:
-                code.next = least
-            else:
-                code.next = most
-
-    else:
-
-        @always_comb
-        def exceed():
-            over.next = False
-
-        @always_comb
-        def limit():
+    @always_comb
+    def limit():
+        if not over:
             code.next = concat(v[high:second], last)
+        elif v[top]:
+            code.next = least
+        else:
+            code.next = most
 
     return instances()
 

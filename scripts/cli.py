@@ -236,7 +236,7 @@ def generate(
               help="Frames to run: integer codes, or floats (of an FFT also complex numbers) to be "
               "quantised.")  # fmt: skip
 @click.option("--output", type=Path, metavar="Y.npy",
-              help="Where the answer goes, as codes; of an FFT whose input are no codes, as complex "
+              help="Where the answer goes, as codes; of an FFT that is given values, as complex "
               "values.")  # fmt: skip
 @click.option("--gap", type=float, default=0.0, metavar="P",
               help="Probability that the source pauses in a clock.")  # fmt: skip

@@ -182,8 +182,12 @@ def _share(part: float) -> str:
 
 def _streams(streams: list[dict[str, Any]]) -> tuple[tuple[str, ...], Rows]:
     """Return the table of the streams; of complex ones also in which order they come."""
-    headings = "stream", "format", "elements a beat", "beats a frame", "bits an element"
-    rows = [(s["name"], s["format"], s["lanes"], s["beats"], s["element_bits"]) for s in streams]
+    headings: tuple[str, ...] = (
+        "stream", "format", "elements a beat", "beats a frame", "bits an element"
+    )  # fmt: skip
+    rows: Rows = [
+        (s["name"], s["format"], s["lanes"], s["beats"], s["element_bits"]) for s in streams
+    ]
     if any(s["parts"] > 1 for s in streams):
         headings = (*headings, "order")
         rows = [

@@ -1,6 +1,7 @@
 """What an FFT says of itself, against what its golden model and its hardware are."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_words_fit_their_bits(design):
         assert fmt.width == step["bits"][1]
         assert fmt.minimum <= codes.min()
         assert codes.max() <= fmt.maximum
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         assert before["bits"][1] == after["bits"][0]
     assert steps[0]["bits"][0] == source.format.width
     assert steps[-1]["bits"][1] == design.streams[1].format.width

@@ -129,11 +129,8 @@ def test_pairs_of_small_parts_all(tmp_path: Path, halves: bool) -> None:
 @pytest.mark.parametrize("halves", [False, True])
 def test_ends_of_wide_parts(tmp_path: Path, halves: bool) -> None:
     """The most negative with itself and with the most positive: no bit is missing, none wraps."""
-    records = [
-        pairs_record(f"ends{width}", width, corner_pairs(width), halves, enabled=1.0)
-        for width in (5, 24)
-    ]
-    assert replay(records, tmp_path) == []
+    record = pairs_record("ends", 24, corner_pairs(24), halves, enabled=1.0)
+    assert replay([record], tmp_path) == []
 
 
 @pytest.mark.parametrize("halves", [False, True])

@@ -194,14 +194,14 @@ def test_lines_that_are_registers(tmp_path: Path) -> None:
     records = [
         stage_record(f"line{clocks}x{width}", width, clocks, **how)
         for clocks, width, how in (
-            (1, 5, {"blocks": 30}),
-            (1, 18, {"blocks": 30, "gap": 0.0, "enabled": 1.0, "halves": False}),
+            (1, 5, {"blocks": 20}),
+            (1, 18, {"blocks": 16, "gap": 0.0, "enabled": 1.0, "halves": False}),
             (1, 7, {"blocks": 10, "lane": True}),
-            (2, 5, {"blocks": 20, "halves": False}),
-            (2, 3, {"blocks": 20, "gap": 0.9, "enabled": 0.4}),
-            (4, 16, {"blocks": 7, "gap": 0.2, "turn": 16, "lane": True}),
-            (8, 6, {"turn": 8}),
-            (16, 24, {"turn": 16, "blocks": 4, "halves": False}),
+            (2, 5, {"blocks": 12, "halves": False}),
+            (2, 3, {"blocks": 12, "gap": 0.9, "enabled": 0.4}),
+            (4, 16, {"blocks": 5, "gap": 0.2, "turn": 16, "lane": True}),
+            (8, 6, {"turn": 8, "blocks": 5}),
+            (16, 24, {"turn": 16, "blocks": 3, "halves": False}),
         )
     ]
     assert replay(records, tmp_path) == []

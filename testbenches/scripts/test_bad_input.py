@@ -342,6 +342,57 @@ def test_other_bad_options(arguments, words, good, kolam):
     refused(kolam(*arguments), words)
 
 
+NO_FFT = {
+    "points=100": "points must be a power of two, 8 to 65536, not 100",
+    "points=4": "points must be 8 to 65536, not 4",
+    "points=131072": "points must be 8 to 65536, not 131072",
+    "points=64.0": "points must be an integer, not 64.0",
+    "points=many": "points must be an integer, not 'many'",
+    "points=[64]": "points must be an integer, not [64]",
+    "lanes=3": "lanes must be a power of two, 1 to 64, not 3",
+    "lanes=128": "lanes must be 1 to 64, not 128",
+    "direction=up": "direction must be one of forward, inverse, not 'up'",
+    "input_order=reversed": "input_order must be one of natural, bit_reversed, not 'reversed'",
+    "output_order=1": "output_order must be one of natural, bit_reversed, not 1",
+    "scaling=[1,1]": "scaling must be 6 times 0 or 1 and the bits dropped at the end (7 numbers), "
+    "not 2 numbers",
+    "scaling=[2,0,0,0,0,0,0]": "scaling must be 6 times 0 or 1 and the bits dropped at the end "
+    "(0 to 7), not [2, 0, 0, 0, 0, 0, 0]",
+    "scaling=[0,0,0,0,0,0,9]": "(0 to 7), not [0, 0, 0, 0, 0, 0, 9]",
+    "scaling=[1,1,1,1,1,1,-1]": "(0 to 7), not [1, 1, 1, 1, 1, 1, -1]",
+    "scaling=[1,1,1,1,1,1,0.5]": "scaling must be 6 times 0 or 1 and the bits dropped at the end",
+    "scaling=most": "scaling must be 6 times 0 or 1 and the bits dropped at the end, not 'most'",
+    "rotation=twist": "rotation must be one of multiply, lift, shift_add, not 'twist'",
+    "formats.input=u0.16": "formats.input must be signed, of 2 to 32 bits, not u0.16",
+    "formats.input=s0.32": "formats.input must be signed, of 2 to 32 bits, not s0.32",
+    "formats.input=wide": "'wide'",
+    "formats.output=u8.8": "formats.output must be signed, of 2 to 64 bits, not u8.8",
+    "formats.twiddle=s1.0": "formats.twiddle must be signed, of 3 to 32 bits, not s1.0",
+    "formats.twiddle=s0.17": "formats.twiddle must have one integer bit, like s1.16, not s0.17",
+    "formats.rounding=up": "rounding must be one of truncate, half_up, half_even, not 'up'",
+    "formats.weights=s1.6": "the keys of formats must be among input, output, twiddle, rounding, "
+    "not 'weights'",
+    "formats=s0.15": "formats must be a table, not 's0.15'",
+    "parallelism=4": "the keys of the configuration must be among points, ",
+    "target=foo": "target must be one of generic, xc7, ecp5, ice40, asic, not 'foo'",
+    "engine=cyclic_sparse": "not 'points'",
+}
+
+
+@pytest.mark.parametrize("setting", NO_FFT)
+def test_no_fft(setting, kolam):
+    refused(kolam("show", "fft-64", "--set", setting), NO_FFT[setting])
+
+
+def test_an_fft_has_no_weights(place, kolam):
+    (place / "weights.npz").write_bytes(archive(**WHOLE))
+    words = "weights must not be given to an FFT, which has none"
+    refused(kolam("generate", "fft-64", "--weights", "weights.npz", "--out", "made"), words)
+    config = json.dumps({"engine": "fft", "points": 8})
+    (place / "model.npz").write_bytes(archive(config=config, layer0__0__weight=ONES))
+    refused(kolam("show", "model.npz"), words)
+
+
 def npy(array):
     octets = io.BytesIO()
     np.save(octets, array, allow_pickle=True)
@@ -371,6 +422,27 @@ def npy(array):
 def test_bad_frames(content, words, good, place, kolam):
     (place / "x.npy").write_bytes(content)
     refused(kolam("simulate", good, "--input", "x.npy", "--output", "y.npy"), words)
+
+
+NO_SAMPLES = {
+    "short": (np.zeros((2, 63)) * 1j, "x.npy must hold one frame or more of 64 complex numbers, or "
+              "(frames, points, 2) of their parts, not an array of shape (2, 63)"),
+    "none": (np.zeros((0, 64, 2), int), "not an array of shape (0, 64, 2)"),
+    "three parts": (np.zeros((2, 64, 3)), "not an array of shape (2, 64, 3)"),
+    "complex parts": (np.zeros((2, 64, 2)) * 1j, "not an array of shape (2, 64, 2)"),
+    "a number": (np.array(3), "not an array of shape ()"),
+    "NaN": (np.full(64, np.nan * 1j), "must hold finite numbers, not NaN or infinite ones"),
+    "large": (np.full((64, 2), 40000), "x.npy must hold codes of -32768 to 32767, not 40000 to 40"),
+    "large and real": (np.full((1, 64), -40000), "must hold codes of -32768 to 32767, not -40000"),
+    "text": (np.full(64, "1"), "must hold integer codes, floats or complex numbers, not <U1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_SAMPLES)
+def test_bad_samples(name, place, kolam):
+    x, words = NO_SAMPLES[name]
+    (place / "x.npy").write_bytes(npy(x))
+    refused(kolam("simulate", "fft-64", "--input", "x.npy", "--output", "y.npy"), words)
 
 
 # where it goes

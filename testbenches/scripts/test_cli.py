@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -452,3 +453,88 @@ def test_weights_beyond_their_format_are_told(kolam, tiny):
     assert done.status == 0
     assert done.err == "16 weights beyond their format were limited to it\n"
     assert kolam("show", tiny).err == ""
+
+
+SMALL = ("fft-64", "--set", "points=16")
+
+
+def test_show_an_fft(kolam, tmp_path):
+    done = kolam("show", "fft-1024", "--clock", "200")
+    assert done.status == 0
+    for words in (
+        "transform    forward, 1,024 points", "gain         1/1024 = 2^-10, exactly",
+        "scaling      by 7 bits in the stages, by 3 at the output", "200,000,000 a second",
+        "multipliers  12 = 3 + 3 + 3 + 3", "predicted    63.96 dB of signal to noise, 0.324 LSB",
+        "measured     63.97 dB of signal to noise, 0.324 LSB", "turn by W1024", "divide by 8",
+        "bit-reversed", "complex s0.15",
+    ):  # fmt: skip
+        assert words in done.out, words
+    assert "weight" not in done.out
+    found = json.loads(kolam("show", "fft-1024", "--clock", "200", "--json").out)
+    assert found["samples_per_second"] == 200e6
+    assert (found["gain"], found["gain_text"]) == (2.0**-10, "1/1024 = 2^-10")
+    assert [s["order"] for s in found["streams"]] == ["natural", "bit_reversed"]
+    assert not {"weights", "random_weights", "legal", "layers"} & found.keys()
+    for name, step in (("lift", "turn by W16, lifted"), ("shift_add", "turn by W16, lifted")):
+        assert step in kolam("show", "fft-64", "--set", f"rotation={name}").out
+    assert "of lanes" in kolam("show", "fft-64", "--set", "lanes=4").out
+    assert "into the other order" in kolam("show", *SMALL, "--set", "output_order=natural").out
+
+
+def test_an_answer_that_is_limited_is_told(kolam):
+    done = kolam("show", *SMALL, "--set", "scaling=unscaled", "--set", "formats.output=s0.15")
+    assert re.search(r"measured .*; [\d,]+ parts were limited\n", done.out)
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (np.exp(2j * np.pi * np.arange(48).reshape(3, 16) / 7) / 2, "complex numbers: quantised"),
+        (np.exp(2j * np.pi * np.arange(16) / 7) / 2, "complex numbers: quantised to s0.15\n"),
+        (np.linspace(-2, 2, 32).reshape(2, 16), "quantised to s0.15, and 16 of 64 beyond it limit"),
+        (np.linspace(-0.9, 0.9, 32).reshape(16, 2), "x.npy holds floats: quantised to s0.15\n"),
+    ],
+    ids=["complex", "a frame", "real", "parts"],
+)
+def test_simulate_an_fft_of_values(x, said, kolam, tmp_path):
+    """Values in, values out; natural order, whatever that on the stream."""
+    np.save(tmp_path / "x.npy", x)
+    done = kolam("simulate", *SMALL, "--input", "x.npy", "--output", "y.npy")
+    assert done.status == 0, done.err
+    assert said in done.err
+    y = np.load(tmp_path / "y.npy")
+    values = x[:, 0] + 1j * x[:, 1] if x.shape[-1] == 2 else x
+    values = values.reshape(-1, 16)
+    assert (y.dtype, y.shape) == (np.dtype(complex), values.shape)
+    limited = np.clip(values.real, -1, 1) + 1j * np.clip(values.imag, -1, 1)
+    assert np.abs(y - np.fft.fft(limited) / 16).max() < 2 * 2.0**-15
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 2), (16, 2), (3, 16)])
+def test_simulate_an_fft_of_codes(shape, kolam, tmp_path):
+    """Codes in, codes out; of real ones the imaginary part is 0."""
+    x = np.random.default_rng(0).integers(-(2**15), 2**15, shape)
+    np.save(tmp_path / "x.npy", x)
+    done = kolam("simulate", *SMALL, "--input", "x.npy", "--output", "y.npy")
+    assert done.status == 0, done.err
+    assert "quantised" not in done.err
+    codes = np.stack([x, 0 * x], -1) if shape[-1] == 16 else x.reshape(-1, 16, 2)
+    answer = load("fft-64", set={"points": 16}).reference(codes)
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), answer)
+
+
+def test_generate_an_fft(kolam, tmp_path):
+    done = kolam("generate", *SMALL, "--out", "out")
+    assert done.status == 0, done.err
+    assert done.out.endswith(" a frame every 16 clocks, gain 1/16 = 2^-4 exactly\n")
+    found = json.loads(kolam("generate", *SMALL, "--out", "out", "--force", "--json").out)
+    assert found["gain"] == 1 / 16
+    assert kolam("simulate", "out").out.startswith("PASS ")
+    shown = [json.loads(kolam("show", *name, "--json").out) for name in (("out",), SMALL)]
+    assert shown[0] == shown[1]
+
+
+def test_floats_of_layers_beyond_the_format_are_counted(kolam, tiny, tmp_path):
+    np.save(tmp_path / "x.npy", np.full((1, 8), 2.0))
+    done = kolam("simulate", tiny, "--input", "x.npy")
+    assert "x.npy holds floats: quantised to s1.6, and 8 of 8 beyond it limited to it\n" in done.err

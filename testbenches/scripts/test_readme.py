@@ -12,9 +12,11 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def block(language):
-    """Return the only fenced block in a language."""
-    (text,) = re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+def block(language, heading="Quick start"):
+    """Return the only fenced block in a language below headings that begin so."""
+    sections = [part for part in README.split("\n## ") if part.startswith(heading)]
+    pattern = rf"^```{language}\n(.*?)^```$"
+    (text,) = re.findall(pattern, "\n".join(sections), flags=re.DOTALL | re.MULTILINE)
     return text
 
 
@@ -54,6 +56,20 @@ def test_command_line(tmp_path):
     assert done.stdout.count("PASS design=mixer ") == 3
     assert '"mismatches": 0' in done.stdout
     assert (tmp_path / "layers.svg").exists()
+
+
+def test_fft_in_python(tmp_path):
+    done = run(tmp_path, sys.executable, "-c", block("python", "FFTs"))
+    assert (done.returncode, done.stdout) == (0, "1/64 = 2^-6\n"), done.stderr
+
+
+def test_fft_on_the_command_line(tmp_path):
+    done = run(tmp_path, "bash", "-euo", "pipefail", "-c", block("bash", "FFTs"))
+    assert done.returncode == 0, done.stderr
+    assert "PASS design=fft_64 " in done.stdout
+    assert "gain 1/1024 = 2^-10 exactly" in done.stdout
+    assert (tmp_path / "fft.png").exists()
+    assert (tmp_path / "ifft" / "manifest.json").exists()
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
