@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Polygon
 
 from kolam.generators import fft_facts
+from kolam.generators.fft_config import Architecture
 from kolam.generators.streaming_fft import QUEUE
 
 _INK, _FAINT, _PAPER = "#2b2b2b", "#8a8a8a", "white"
@@ -26,7 +27,9 @@ Draw = Callable[[Axes, float, float, Step], None]
 
 def pipeline(design: Any) -> Figure:
     """Return the data flow: butterflies with their delay lines, rotators, bits on the wires."""
-    steps = [*fft_facts.steps(design), {"name": "queue", "words": QUEUE, "bits": [0, 0]}]
+    iterates = design.config.architecture is Architecture.ITERATIVE
+    steps = (_passes if iterates else fft_facts.steps)(design)
+    steps.append({"name": "queue", "words": QUEUE, "bits": [steps[-1]["bits"][1]] * 2})
     rows = _rows(steps)
     lengths = [sum(_width(step) + _GAP for step in row) for row in rows]
     height = _ROW * len(rows) + 0.85
@@ -40,7 +43,7 @@ def pipeline(design: Any) -> Figure:
     for number, row in enumerate(rows):
         y, x = -_ROW * number, 0.0
         for step in row:
-            bits = step["bits"][0] or steps[-2]["bits"][1]
+            bits = step["bits"][0]
             _wire(axes, [(x - (0.3 if step is steps[0] else 0), y), (x + _GAP, y)])
             axes.text(x + _GAP / 2 - 0.04, y + 0.07, f"{bits}", **_style(7.5, weight="bold"))
             if lanes > 1:
@@ -55,11 +58,14 @@ def pipeline(design: Any) -> Figure:
     _wire(axes, [(x, y), (x + 0.45, y)])
     _end(axes, x + 0.5, y, sink, "left")
     config, (value, power) = design.config, design.gain_text.split("^")
-    rate = f"{lanes} samples" if lanes > 1 else "a sample"
+    rate = f"{lanes} samples a clock" if lanes > 1 else "a sample a clock"
+    if iterates:
+        _loop(axes, 2 * _GAP + _width(steps[0]), f"{config.points:,} in {config.stages} passes")
+        rate = f"a frame in {design.interval:,} clocks"
     axes.text(-1.1, 1.62, design.name, **_style(12, ha="left", weight="bold"))
     axes.text(
         -1.1, 1.32,
-        f"{config.direction.value}, {config.points:,} points, {rate} a clock, "
+        f"{config.direction.value}, {config.points:,} points, {rate}, "
         f"gain {value}$^{{{power}}}$, {design.multipliers} multipliers",
         **_style(9, ha="left"),
     )  # fmt: skip
@@ -75,6 +81,38 @@ def _bundle(axes: Axes, x: float, y: float, lanes: int) -> None:
     """Draw the stroke through a wire that says of how many lanes it is."""
     axes.plot([x - 0.035, x + 0.035], [y - 0.06, y + 0.06], **_line())
     axes.text(x, y - 0.1, f"{lanes}", **_style(7, va="top", color=_FAINT))
+
+
+def _passes(design: Any) -> list[Step]:
+    """Return the steps around a memory; butterflies and rotators are those of every stage."""
+    config, points = design.config, design.config.points
+    *stages, output = fft_facts.steps(design)
+    first, size = config.formats.input.width, stages[0]["bits"][1]
+    count = config.butterflies
+    both = {"bits": [size, size]}
+    return [
+        {"name": "input", "words": points, "memory": True, "bits": [first, first]},
+        {
+            **both,
+            "name": "butterfly" if count == 1 else f"{count} butterflies",
+            "halves": any(step.get("halves") for step in stages),
+            "quarters": any(step.get("quarters") for step in stages),
+        },
+        {**both, "circle": points, "multipliers": design.multipliers, "lifts": False},
+        {**both, "name": "output", "words": points, "memory": True},
+        output,
+    ]
+
+
+def _loop(axes: Axes, x: float, text: str) -> None:
+    """Draw the memory through which the rotators' results go back to the butterflies."""
+    stage, middle = 0.95, 0.88
+    end = x + stage + _GAP + 0.32
+    _box(axes, x, middle - 0.17, end + 0.32 - x, 0.34, _MEMORY)
+    axes.text((x + end + 0.32) / 2, middle, text, **_style(8, va="center"))
+    for side, start, stop in ((x + stage / 2, middle - 0.17, 0.36), (end, 0.32, middle - 0.17)):
+        axes.plot([side, side], [start, stop], **_line())
+        _head(axes, (side, stop), up=stop > start)
 
 
 def _rows(steps: Sequence[Step]) -> list[list[Step]]:
@@ -101,7 +139,7 @@ def _width(step: Step) -> float:
 
 
 def _draw(step: Step) -> Draw:
-    if "delay" in step:
+    if "halves" in step:
         return _stage
     if "circle" in step:
         return _rotator
@@ -117,7 +155,7 @@ def _stage(axes: Axes, x: float, y: float, step: Step) -> None:
     left, right = x + 0.22, x + width - 0.22
     for start, end in ((0.16, 0.16), (-0.16, -0.16), (0.16, -0.16), (-0.16, 0.16)):
         axes.plot([left, right], [y + start, y + end], color=_INK, linewidth=0.9)
-    if step["delay"]:
+    if step.get("delay"):
         _delay(axes, x, y, step)
     axes.text(x + width / 2, y - 0.5, step["name"], **_style(7.5, va="top", color=_FAINT))
     if step["halves"]:

@@ -202,6 +202,10 @@ class Fft(Design):
         inverse = self.config.direction is Direction.INVERSE
         return golden.exact(np.stack([z.real, z.imag], -1), inverse=inverse, gain=self.gain)
 
+    def facts(self) -> dict[str, Any]:
+        """Return what is computed, in which steps, and how exactly, as plain values."""
+        return fft_facts.facts(self)
+
     @property
     def top(self) -> tuple[module, dict[str, Any]]:
         """The hardware function of the top, and its constants."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from kolam.generators import fft_noise
+from kolam.generators.fft_config import Architecture
 from kolam.generators.fft_plan import Rotator, Stage
 from kolam.hdl import Format
 
@@ -15,7 +16,9 @@ def facts(design: Any) -> dict[str, Any]:
     measured = fft_noise.measured(plan, width)
     return {
         "points": config.points,
+        "architecture": config.architecture.value,
         "lanes": config.lanes,
+        "butterflies": config.butterflies,
         "direction": config.direction.value,
         "gain": design.gain,
         "gain_text": design.gain_text,
@@ -39,14 +42,18 @@ def facts(design: Any) -> dict[str, Any]:
 def steps(design: Any) -> list[dict[str, Any]]:
     """Return the steps that samples pass, by the names of `design.trace`, and a reordering.
 
-    delay: of a stage, in clocks; 0 where it joins lanes. bits: of a part, before and behind;
-    format: of a part behind.
+    delay: of a stage, in clocks; 0 where it joins lanes. multipliers: of a rotator. In passes over
+    a memory there are neither. bits: of a part, before and behind; format: of a part behind.
     """
     config = design.config
+    streaming = config.architecture is Architecture.STREAMING
     made = [
         _stage(part) if isinstance(part, Stage) else _rotator(part, config.lanes)
         for part in design.parts
     ]
+    for step in made if not streaming else ():
+        for key in {"delay", "memory", "multipliers"} & step.keys():
+            del step[key]
     for step, part in zip(made, design.parts, strict=True):
         fraction = config.formats.input.fraction
         step["bits"] = [part.size_in, part.size_out]
@@ -64,7 +71,7 @@ def steps(design: Any) -> list[dict[str, Any]]:
         "bits": [config.output.width] * 2,
         "format": str(config.output),
     }
-    return [*made, output, *[buffer] * design.reorders]
+    return [*made, output, *[buffer] * (streaming and design.reorders)]
 
 
 def _stage(part: Stage) -> dict[str, Any]:

@@ -126,14 +126,19 @@ def _chain(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
 def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
     """Return rows of text on an FFT, and the table of the steps that samples pass."""
     predicted, measured = (found["sqnr"][kind] for kind in ("predicted", "measured"))
-    costs = [step["multipliers"] for step in found["steps"] if "circle" in step]
+    costs = [str(step["multipliers"]) for step in found["steps"] if "multipliers" in step]
+    passes = "butterfly" if found["butterflies"] == 1 else f"{found['butterflies']} butterflies"
     *stages, drop = found["scaling"]
     rows = [
         ("samples", f"{found['samples_per_second']:,}".removesuffix(".0") + " a second"),
         ("transform", f"{found['direction']}, {found['points']:,} points"),
         ("gain", f"{found['gain_text']}, exactly"),
         ("scaling", f"by {sum(stages)} bits in the stages, by {drop} at the output"),
-        ("multipliers", f"{found['parallelism']['chosen']} = {' + '.join(map(str, costs))}"),
+        (
+            "multipliers",
+            f"{found['parallelism']['chosen']}"
+            + (f" = {' + '.join(costs)}" if costs else f", of the {passes} that every stage takes"),
+        ),
         ("predicted", f"{_noise(predicted)} rms a part"),
         (
             "measured",
@@ -164,8 +169,10 @@ def _noise(found: dict[str, float]) -> str:
 
 def _work(step: dict[str, Any]) -> tuple[str, int | str, str]:
     """Return what a step of an FFT does, its delay, and what holds the delayed samples."""
-    if "delay" in step:
+    if "halves" in step:
         work = ("halve" if step["halves"] else "add") + ", turn quarters" * step["quarters"]
+        if "delay" not in step:
+            return work, "", ""
         held = "memory" if step["memory"] else "registers"
         return (work, step["delay"], held) if step["delay"] else (f"{work}, of lanes", "", "")
     if "circle" in step:
