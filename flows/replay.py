@@ -136,7 +136,7 @@ def _output(path: Path, sink: Stream) -> NDArray[np.int64]:
         octets = np.frombuffer(bytes.fromhex("".join(words)), np.uint8)
     except ValueError:
         raise SimulationFailed("the output must be known, not x") from None
-    return unpack(octets.reshape(-1, sink.lanes * sink.element_bits // 8)[:, ::-1], sink)
+    return unpack(octets.reshape(-1, sink.beat_bytes)[:, ::-1], sink)
 
 
 def _schedule(path: Path) -> tuple[tuple[str, int, int, int], ...]:

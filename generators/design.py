@@ -84,7 +84,8 @@ class Stream(_Described):
     """An AXI4-Stream: `lanes` elements a beat, `beats` a frame, the lowest index lowest.
 
     element_bits: bits of an element on the bus, a whole number of bytes; parts: 1 real, 2
-    complex; order[k]: the index of the k-th element of a frame, a range where natural.
+    complex; order[k]: the index of the k-th element of a frame, a range where natural. user_bits:
+    of tuser, which tells the exponent of a frame; 0 without one.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Stream(_Described):
     parts: int
     element_bits: int
     order: Sequence[int]
+    user_bits: int = 0
 
     def __post_init__(self) -> None:
         natural = range(len(self.order))
@@ -109,6 +111,11 @@ class Stream(_Described):
     def shape(self) -> tuple[int, ...]:
         """Shape of a frame's codes: (elements,), or (elements, 2) of re and im if complex."""
         return (self.elements,) if self.parts == 1 else (self.elements, self.parts)
+
+    @property
+    def beat_bytes(self) -> int:
+        """Bytes of a beat, tuser included."""
+        return (self.lanes * self.element_bits + self.user_bits) // _BYTE
 
     @property
     def part_bits(self) -> int:
@@ -304,6 +311,17 @@ class Design(ABC):
                 )
         for event in ("event_frame_error", "event_overflow"):
             pins.append(Port(name=event, direction="output", width=1, role="event"))
+        for stream in self.streams:
+            if stream.user_bits:
+                pins.append(
+                    Port(
+                        name=f"{stream.name}_tuser",
+                        direction="output",
+                        width=stream.user_bits,
+                        stream=stream.name,
+                        role="user",
+                    )
+                )
         return tuple(pins)
 
     @abstractmethod

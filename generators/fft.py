@@ -24,7 +24,7 @@ from kolam.generators.fft_config import (
     Rotation,
 )
 from kolam.generators.fft_plan import Rotator, Stage, Table
-from kolam.generators.iterative_fft import iterative_fft, table_style, write_clocks
+from kolam.generators.iterative_fft import USER_BITS, iterative_fft, table_style, write_clocks
 from kolam.generators.streaming_fft import QUEUE, streaming_fft
 from kolam.hdl.image import Image
 from kolam.hdl.module import module
@@ -128,6 +128,7 @@ class Fft(Design):
                 parts=2,
                 element_bits=2 * _BYTE * -(-fmt.width // _BYTE),
                 order=ordered(config.points, order),
+                user_bits=USER_BITS if config.block and name == "m_axis" else 0,
             )
             for name, fmt, order in (
                 ("s_axis", config.formats.input, config.input_order),
@@ -169,7 +170,8 @@ class Fft(Design):
         fmt = config.output
         return golden.Transform(
             points=config.points,
-            scaling=config.schedule,
+            scaling="block" if config.block else config.schedule,
+            word_bits=self.stages[0].size_in if config.block else 0,
             rotators=fft_plan.rotators(config),
             twiddle_bits=config.formats.twiddle.width,
             output=(fmt.signed, fmt.integer, fmt.fraction),
@@ -189,6 +191,10 @@ class Fft(Design):
     def reference(self, x: Any) -> Ints:
         """Return the exact output codes for input codes, both (frames, points, 2)."""
         return golden.transform(x, self.transform).codes
+
+    def exponents(self, x: Any) -> Ints:
+        """Return the exponent of each frame: the output counts in codes times 2**exponent."""
+        return golden.transform(x, self.transform).exponent
 
     def saturated(self, x: Any) -> Ints:
         """Return how many parts saturate in each frame of input codes."""
@@ -245,6 +251,8 @@ class IterativeFft(Fft):
     def turn(self) -> int:
         """Clocks of a pass: a word each, but so many that what is read was written; page 6."""
         written = write_clocks(self.rotation) + 1
+        if self.config.block:  # a pass waits for the levels of the one before
+            return self.words + written
         least = max(self.words, self.words // 2 + written - 1, written)
         return 1 << (least - 1).bit_length()
 
@@ -287,7 +295,8 @@ class IterativeFft(Fft):
     def memories(self) -> tuple[Memory, ...]:
         """Two banks of the input buffer, the memory, the output buffer, and twiddles."""
         size, b = self.stages[0].size_in, self.config.butterflies
-        held = size - (1 - self.config.schedule[0])
+        block = self.config.block
+        held = self.config.formats.input.width if block else size - (1 - self.config.schedule[0])
         plain = {"ports": 2, "style": "block", "contents": None, "loadable": False}
         wide = 4 * size * b
         made = [
@@ -332,6 +341,7 @@ class IterativeFft(Fft):
             "twiddles": self.image,
             "rotation": self.rotation,
             "rounding": config.formats.rounding,
+            "block": config.block,
             "swaps": config.direction is Direction.INVERSE,
             "reverses_in": config.input_order is Order.BIT_REVERSED,
             "reverses_out": config.output_order is Order.BIT_REVERSED,

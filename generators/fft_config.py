@@ -12,6 +12,7 @@ from kolam.hdl.target import Target
 LEAST, MOST = 8, 1 << 16  # points
 FLAT = 64  # points up to which all may come at once
 MOST_LANES = 16
+BLOCK = "block"
 WIDEST = 32  # bits of a part of the input, and of a twiddle
 MOST_BITS = 64  # of any word inside
 
@@ -91,7 +92,8 @@ class Config:
     input_order, output_order: of the points in a frame. scaling: for each of the log2 N stages
     the bits (0 or 1) by which it scales down, and last the bits that are dropped at the output;
     the gain is 2 to the minus their sum. None: one bit a stage in all, most of it early and the
-    rest at the end, where it costs the least accuracy; gain 1/N. rotation: MULTIPLY is radix 2^2,
+    rest at the end, where it costs the least accuracy; gain 1/N. "block": block floating point, of
+    the iterative architecture, with an output of as many bits as the input. rotation: MULTIPLY is radix 2^2,
     LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers. Raises TypeError, ValueError.
 
     Source: He and Torkelson, 1996 (radix 2^2, single-path delay feedback); docs/fft.md.
@@ -104,7 +106,7 @@ class Config:
     direction: Direction = Direction.FORWARD
     input_order: Order = Order.NATURAL
     output_order: Order = Order.NATURAL
-    scaling: tuple[int, ...] | None = None
+    scaling: tuple[int, ...] | str | None = None
     rotation: Rotation = Rotation.MULTIPLY
     formats: Formats = field(default_factory=Formats)
     target: Target = Target.GENERIC
@@ -158,6 +160,15 @@ class Config:
             )
 
     def _check_scaling(self, scaling: Any) -> None:
+        if scaling == BLOCK:
+            if self.architecture is not Architecture.ITERATIVE:
+                raise ValueError("scaling must be block only where architecture is iterative")
+            if self.output.width != self.formats.input.width:
+                raise ValueError(
+                    f"formats.output must have the bits of formats.input "
+                    f"({self.formats.input.width}) where scaling is block, not {self.output.width}"
+                )
+            return
         stages = self.stages
         wanted = f"scaling must be {stages} times 0 or 1 and the bits dropped at the end"
         if not isinstance(scaling, tuple) or not all(
@@ -180,9 +191,16 @@ class Config:
         return self.points.bit_length() - 1
 
     @property
+    def block(self) -> bool:
+        """Whether each frame has an exponent of its own."""
+        return self.scaling == BLOCK
+
+    @property
     def schedule(self) -> tuple[int, ...]:
         """The scaling, in numbers."""
-        if self.scaling is not None:
+        if self.block:
+            return (0,) * (self.stages + 1)  # in front of the frame's own exponent
+        if isinstance(self.scaling, tuple):
             return self.scaling
         if self.architecture is Architecture.ITERATIVE:
             return (0, *[1] * (self.stages - 1), 1)
@@ -194,6 +212,8 @@ class Config:
         if self.formats.output is not None:
             return self.formats.output
         source, shift = self.formats.input, sum(self.schedule)
+        if self.block:
+            return source
         grown = self.stages - shift + (shift == 0)
         return Format(True, source.integer + grown, source.fraction)
 
@@ -225,7 +245,7 @@ class Config:
             "target": self.target.value,
         }
         if self.scaling is not None:
-            values["scaling"] = list(self.scaling)
+            values["scaling"] = BLOCK if self.block else list(self.scaling)
         return values
 
     @classmethod

@@ -262,7 +262,9 @@ def memory_size(config: Config) -> int:
     There all stages halve, and what the first one does not is a shift in front; half a code is
     added to the first sample.
     """
-    scaling, drop = config.schedule[:-1], config.schedule[-1]
+    if config.block:
+        return config.formats.input.width + 2
+    scaling = config.schedule[:-1]
     shift = 1 - scaling[0]
     bound = _Bound.of_input(config.formats.input.width + shift)
     bound = _Bound(bound.part, bound.modulus + sqrt(2) * first_bump(config) * 2**shift)

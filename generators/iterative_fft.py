@@ -19,10 +19,11 @@ from kolam.hdl.delay_line import shift_line
 from kolam.hdl.image import Image
 from kolam.hdl.memories import ram, table
 from kolam.hdl.target import Target
+from kolam.kernels.block_scaling import block_narrow, block_watch, scaled_butterfly
 from kolam.kernels.bits import bits, concat, constant, part, word
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import entry_register, frame_guard
-from kolam.kernels.frame_narrow import frame_narrow
+from kolam.kernels.frame_narrow import frame_narrow, narrow_register
 from kolam.kernels.lane_butterfly import lane_butterfly
 from kolam.kernels.link import connect
 from kolam.kernels.pair_fetch import pair_fetch
@@ -41,6 +42,7 @@ from kolam.kernels.result_select import word_choice
 from kolam.kernels.stream_fifo import output_fifo
 
 QUEUE, RESERVE = 16, 4
+USER_BITS = 8  # of an exponent
 _BLOCK_FROM = 64  # words of a table that is block RAM
 _AHEAD = 4  # clocks from a step to the results of its butterfly
 
@@ -58,16 +60,17 @@ def table_style(image: Image) -> str:
 @module
 def iterative_fft(
     clk, rst, s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast,
-    m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow, *,
-    butterflies: int, turn: int, size: int, shift: int, bump: int, drop: int, twiddle: Format,
-    twiddles: Image, rotation: int, rounding: Rounding, swaps: bool, reverses_in: bool,
+    m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow,
+    m_axis_tuser=None, *, butterflies: int, turn: int, size: int, shift: int, bump: int, drop: int, twiddle: Format,
+    twiddles: Image, rotation: int, rounding: Rounding, block: bool, swaps: bool, reverses_in: bool,
     reverses_out: bool, frames: int, target: Target, source: Stream, sink: Stream,
 ) -> Any:  # fmt: skip
     """A radix 2 FFT in constant geometry. turn: clocks of a pass.
 
     size: bits of a part in the memory, to which the input is shifted by `shift`; bump: added to the
     first sample of a frame. swaps: re and im change places at both ends. reverses_in, reverses_out:
-    the frame comes or goes in bit-reversed order.
+    the frame comes or goes in bit-reversed order. block: block floating point, with the exponent of
+    a frame on m_axis_tuser.
     """
     style = "shift" if target in (Target.GENERIC, Target.XC7) else "ram"
     points, b = source.elements, butterflies
@@ -92,11 +95,12 @@ def iterative_fft(
     loaded, taken, fills = word(1), word(1), word(1)
     place_in = word(log2)
     load = frame_load(clk, rst, e_valid, e_ready, taken, place_in, fills, loaded, points=points)
-    held = size - shift
-    sample = [word(held), word(held)]
-    bumped = first_bump(
-        place_in, part(entered, width, 0), part(entered, 2 * width, width), *sample, bump=bump
-    )
+    held = width if block else size - shift
+    sample = [part(entered, width, 0), part(entered, 2 * width, width)]
+    if not block:
+        bumped = [word(held), word(held)]
+        bumps = first_bump(place_in, *sample, *bumped, bump=bump)
+        sample = bumped
     element = _reversed(place_in) if reverses_in else place_in
     lows, highs = [word(1) for _ in range(b)], [word(1) for _ in range(b)]
     lane_in = part(element, bits(b), 0) if b > 1 else constant(0)
@@ -106,12 +110,12 @@ def iterative_fft(
     ]
 
     # passes
-    works, first, last, reads_half, writes_half = (word(1) for _ in range(5))
+    works, first, last, reads_half, writes_half, ends = (word(1) for _ in range(6))
     step, mask = word(bits(turn)), word(log2 - 1)
     unloaded = word(1)
     control = pass_control(
         clk, rst, loaded, unloaded, step, works, first, last, reads_half,
-        writes_half, mask, taken,
+        writes_half, mask, taken, ends,
         words=words, turn=turn, passes=log2,
     )  # fmt: skip
     reads_input, reads_memory = word(1), word(1)
@@ -134,10 +138,11 @@ def iterative_fft(
     first_line = shift_line(clk, constant(1), first, first_d2, clocks=2)
     f, x = word(2 * size * b), word(2 * size * b)
     fetch = pair_fetch(
-        clk, fetched, fetches_f, first_d2, *(_shifted(bank, held, size) for bank in given), f, x
+        clk, fetched, fetches_f, first_d2, *(_shifted(bank, held, size, block) for bank in given), f, x
     )
 
     # compute
+    halves, drops, exponent = word(1), word(2), word(USER_BITS)
     results = [[word(size) for _ in range(4)] for _ in range(b)]
     late = [word(2 * size) for _ in range(b)]
     turned = [[word(size), word(size)] for _ in range(b)]
@@ -147,7 +152,9 @@ def iterative_fft(
     ahead = 2 if target is Target.ECP5 else 1
     works_each = [
         [
-            lane_butterfly(
+            scaled_butterfly(clk, halves, *_pair(f, k, size), *_pair(x, k, size), *results[k])
+            if block
+            else lane_butterfly(
                 clk, constant(1), constant(0), *_pair(f, k, size), *_pair(x, k, size), *results[k],
                 halves=True,
             ),
@@ -182,6 +189,11 @@ def iterative_fft(
         depth=2 * words, latency=1, style="block", target=target,
     )  # fmt: skip
 
+    if block:
+        watch = block_watch(
+            clk, rst, both, done_works, ends, last, written, halves, drops, exponent, size=size
+        )
+
     # output: one sample at a time, once a frame is whole
     room, reads, reads_d1 = word(1), word(1), word(1)
     place_out, lane_out = word(log2), word(bits(2 * b))
@@ -199,15 +211,32 @@ def iterative_fft(
     bits_out = sink.format.width
     valid_out, put, q_valid, q_ready = (word(1) for _ in range(4))
     codes = [word(bits_out), word(bits_out)]
-    narrow = frame_narrow(
-        clk, rst, constant(0), constant(1), reads,
-        _wide(part(sample_out, size, 0), drop + bits_out),
-        _wide(part(sample_out, 2 * size, size), drop + bits_out),
-        valid_out, put, *codes, event_overflow, drop=drop, rounding=rounding,
-    )  # fmt: skip
-    queued, passed = word(2 * bits_out), word(2 * bits_out)
+    ends_out = [part(sample_out, size, 0), part(sample_out, 2 * size, size)]
+    if block:
+        fitted, limits = [word(bits_out), word(bits_out)], [word(1), word(1)]
+        narrow = [
+            block_narrow(
+                ends_out[k], drops, fitted[k], limits[k],
+                rounding_even=rounding is Rounding.HALF_EVEN,
+                rounds=rounding is not Rounding.TRUNCATE,
+            )
+            for k in range(2)
+        ] + [
+            narrow_register(
+                clk, rst, constant(0), constant(1), reads, *fitted, *limits, valid_out, put, *codes,
+                event_overflow,
+            )
+        ]  # fmt: skip
+    else:
+        narrow = frame_narrow(
+            clk, rst, constant(0), constant(1), reads,
+            *(_wide(v, drop + bits_out) for v in ends_out), valid_out, put, *codes, event_overflow,
+            drop=drop, rounding=rounding,
+        )  # fmt: skip
+    user = [exponent] if block else []
+    queued, passed = (word(2 * bits_out + len(user) * USER_BITS) for _ in range(2))
     queue = output_fifo(
-        clk, rst, put, concat(codes[::-1] if swaps else codes), q_valid, q_ready, queued, room,
+        clk, rst, put, concat([*(codes[::-1] if swaps else codes), *user]), q_valid, q_ready, queued, room,
         depth=QUEUE, reserve=RESERVE, style=style,
     )  # fmt: skip
     gate = frame_gate(
@@ -219,6 +248,8 @@ def iterative_fft(
         _wide(part(passed, (k + 1) * bits_out, k * bits_out), sink.part_bits) for k in range(2)
     ]
     out = connect(concat(bytes_out), m_axis_tdata)
+    if block:
+        out_user = connect(part(passed, len(passed), 2 * bits_out), m_axis_tuser)
     return instances()
 
 
@@ -243,11 +274,13 @@ def _pair(words: Any, number: int, size: int) -> list[Any]:
     return [part(words, low + size, low), part(words, low + 2 * size, low + size)]
 
 
-def _shifted(words: Any, held: int, size: int) -> Any:
-    """Return parts of `held` bits shifted to the left, to `size`."""
+def _shifted(words: Any, held: int, size: int, extends: bool) -> Any:
+    """Return parts of `held` bits shifted to the left, or extended by their signs, to `size`."""
     parts = [part(words, k + held, k) for k in range(0, len(words), held)]
     if size == held:
         return words
+    if extends:
+        return concat([_wide(p, size) for p in parts])
     return concat([v for p in parts for v in (constant(0, size - held), p)])
 
 

@@ -118,17 +118,21 @@ def bench_text(design: Any, first: Phase, second: Phase | None) -> str:
     ports = {port.name: port for port in design.ports}
     weights = port_width(design, "s_axis_weight_tdata")
     known = [*_KNOWN, *(_WEIGHT_PORTS if weights else ())]
-    spare = [p for p in design.ports if p.name not in known]
+    spare = [p for p in design.ports if p.name not in (*known, USER)]
     events = [p for p in spare if p.direction == "output" and p.role == "event"]
     wires = [f"  wire {p.name};  // must stay low\n" for p in events]
     pins = [f".{name}({name})" for name in known if name in ports]
+    width, user = ports["m_axis_tdata"].width, port_width(design, USER)
+    if user:  # to the bench the highest bits of the data
+        pins[pins.index(".m_axis_tdata(m_axis_tdata)")] = f".m_axis_tdata(m_axis_tdata[{width - 1}:0])"
+        pins.append(f".{USER}(m_axis_tdata[{width + user - 1}:{width}])")
     pins += [f".{p.name}({{{p.width}{{1'b0}}}})" for p in spare if p.direction == "input"]
     pins += [f".{p.name}({p.name if p in events else ''})" for p in spare if p.direction != "input"]
     absent = [name for name in ("event_frame_error", "event_overflow") if name not in ports]
     fields = {
         "name": design.name,
         "in_width": ports["s_axis_tdata"].width,
-        "out_width": ports["m_axis_tdata"].width,
+        "out_width": width + user,
         "out_beats": stream(design, "m_axis").beats,
         "in_depth": _depth(numbers["first_in"] + numbers["second_in"]),
         "out_depth": _depth(numbers["first_out"] + numbers["second_out"]),
@@ -169,6 +173,7 @@ def _hex(flags: list[NDArray[np.uint8]], data: list[NDArray[np.uint8]]) -> str:
     return "".join(f"{text[i : i + digits]}\n" for i in range(0, len(text), digits))
 
 
+USER = "m_axis_tuser"
 _KNOWN = (
     "clk",
     "rst",

@@ -312,7 +312,7 @@ def _read(design: Any, output: str) -> NDArray[np.int64]:
     sink = stream(design, "m_axis")
     rows = [line.rpartition(" ")[2] for line in output.rpartition("reset\n")[2].splitlines()]
     rows = rows[: len(rows) - len(rows) % sink.beats]
-    size = sink.lanes * sink.element_bits // 8
+    size = sink.beat_bytes
     try:
         data = np.frombuffer(bytes.fromhex("".join(rows)), np.uint8).reshape(-1, size)
     except ValueError:

@@ -129,6 +129,11 @@ def phase(design: Any, script: Script, seed: int = 0) -> Phase:
         answer[rows] = model.reference(codes[rows])
         saturated[rows] = model.saturated(codes[rows])
     wanted = pack(answer[good], sink)
+    if sink.user_bits:
+        user = np.concatenate([m.exponents(codes[rows]) for m, rows in _models(design, script)])
+        shape = (*wanted.shape[:2], sink.user_bits // 8)
+        octets = user[good].astype("<i8").view(np.uint8).reshape(-1, 1, 8)[..., : shape[2]]
+        wanted = np.concatenate([wanted, np.broadcast_to(octets, shape)], axis=2)
     wanted_flags = np.zeros(wanted.shape[:2], np.uint8)
     wanted_flags[:, -1] = LAST
     return Phase(
@@ -202,6 +207,7 @@ def pack(
 def unpack(data: NDArray[np.uint8], stream: Any) -> NDArray[np.int64]:
     """Return the codes (frames, *shape of a frame) in tdata bytes (frames * beats, bytes)."""
     size, count = stream.part_bits // 8, len(stream.order) * stream.parts
+    data = data[:, : stream.beat_bytes - stream.user_bits // 8]  # tuser comes last
     parts = data.reshape(-1, stream.beats * stream.lanes * stream.parts, size)[:, :count]
     sign = np.where(parts[..., -1:] >> 7 & stream.format.signed, 255, 0).astype(np.uint8)
     words = np.concatenate([parts, np.repeat(sign, 8 - size, axis=2)], axis=2)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from myhdl import CosimulationError, Signal, Simulation, StopSimulation, always, delay
+from myhdl import ConcatSignal, CosimulationError, Signal, Simulation, StopSimulation, always, delay
 from myhdl._simulator import _signals
 
 from kolam.kernels.bits import word
-from kolam.testbenches.bench import Pattern, counts, patience
+from kolam.testbenches.bench import USER, Pattern, counts, patience
 from kolam.testbenches.stimulus import BAD, GOOD, LAST, WAIT, Phase, filling, stream
 
 
@@ -107,7 +107,7 @@ class Player:
         self.clock = self.moved = 0
         self.patience = patience(design)
         self.out_beats = stream(design, "m_axis").beats
-        self.digits = stream(design, "m_axis").lanes * stream(design, "m_axis").element_bits // 4
+        self.digits = stream(design, "m_axis").beat_bytes * 2
         seed = asked.seed & 0x7FFFFFFF
         self.source = Pauses(asked.gap_pattern, _limit(asked.gap), 2 * seed + 1)
         self.loader = Pauses(Pattern.RANDOM, _limit(asked.gap), (4 * seed + 3) & 0xFFFFFFFF)
@@ -361,6 +361,8 @@ def play(player: Player, place: Callable[..., Any], vcd: Path | None = None) -> 
         weights.get(f"s_axis_weight_t{role}", absent) for role in ("valid", "data", "last")
     )
     seen = [ports.get(name, absent) for name in _SEEN]
+    if USER in ports:
+        seen[_SEEN.index("m_axis_tdata")] = ConcatSignal(ports[USER], ports["m_axis_tdata"])
     others = [
         ports[p.name]
         for p in player.design.ports
