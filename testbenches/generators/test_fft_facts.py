@@ -65,6 +65,14 @@ def test_multipliers_add_up(design):
     assert sum(step.get("multipliers", 0) for step in steps) == design.multipliers
 
 
+def test_passes_have_neither_delays_nor_multipliers_of_their_own():
+    design = made({"points": 16, "architecture": "iterative", "butterflies": 2})
+    steps = design.facts()["steps"]
+    names = [name for name, _, _ in design.trace(np.zeros((1, 16, 2), int))]
+    assert [step["name"] for step in steps] == names
+    assert not any({"delay", "memory", "multipliers"} & step.keys() for step in steps)
+
+
 def test_noise_is_that_of_the_steps(design):
     facts = design.facts()
     named = {step["name"] for step in facts["steps"]} - {"reorder"}

@@ -478,6 +478,10 @@ def test_show_an_fft(kolam, tmp_path):
     for name, step in (("lift", "turn by W16, lifted"), ("shift_add", "turn by W16, lifted")):
         assert step in kolam("show", "fft-64", "--set", f"rotation={name}").out
     assert "of lanes" in kolam("show", "fft-64", "--set", "lanes=4").out
+    iterative = kolam("show", "fft-1024-iterative").out
+    assert "multipliers  3, of the butterfly that every stage takes" in iterative
+    assert "set by passes" in iterative
+    assert "into the other order" not in iterative
     assert "into the other order" in kolam("show", *SMALL, "--set", "output_order=natural").out
 
 
