@@ -74,11 +74,11 @@ ENTRIES: dict[str, Entry] = {
         config=_dense_small,
     ),
     "fft-64": Entry(
-        description="64 points, complex, 16 bits, gain 1/64, a sample a clock, bit-reversed out",
+        description="64 points, complex, 16 bits, gain 1/64, a sample a clock, bit-reversed",
         config=lambda: _reversed_fft(64),
     ),
     "fft-1024": Entry(
-        description="1024 points, complex, 16 bits, gain 1/1024, a sample a clock, bit-reversed out",
+        description="1024 points, complex, 16 bits, gain 1/1024, a sample a clock, bit-reversed",
         config=lambda: _reversed_fft(1024),
     ),
     "fft-1024-natural": Entry(
@@ -99,12 +99,18 @@ ENTRIES: dict[str, Entry] = {
         description="1024 points, complex, 16 bits, gain 1/1024, one butterfly over a memory",
         config=lambda: fft.Config(points=1024, architecture=fft.Architecture.ITERATIVE),
     ),
+    "fft-1024-bfp": Entry(
+        description="1024 points, complex, 16 bits, block floating point, one butterfly over a memory",
+        config=lambda: fft.Config(
+            points=1024, architecture=fft.Architecture.ITERATIVE, scaling="block"
+        ),
+    ),
     "fft-4096": Entry(
-        description="4096 points, complex, 16 bits, gain 1/4096, a sample a clock, bit-reversed out",
+        description="4096 points, complex, 16 bits, gain 1/4096, a sample a clock, bit-reversed",
         config=lambda: _reversed_fft(4096),
     ),
     "fft-16-parallel": Entry(
-        description="16 points, complex, 16 bits, gain 1/16, a frame a clock, bit-reversed out",
+        description="16 points, complex, 16 bits, gain 1/16, a frame a clock, bit-reversed",
         config=lambda: fft.Config(points=16, lanes=16, output_order=fft.Order.BIT_REVERSED),
     ),
     "ifft-1024": Entry(

@@ -113,7 +113,7 @@ class Fft(Design):
     @property
     def washing(self) -> int:
         """Clocks of a turn of the delay lines' address; flags elsewhere are gone by then, too."""
-        return max(max(s.clocks for s in self.stages), _SHORT)
+        return max(_SHORT, *(s.clocks for s in self.stages))
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -297,7 +297,9 @@ class IterativeFft(Fft):
         size, b = self.stages[0].size_in, self.config.butterflies
         block = self.config.block
         held = self.config.formats.input.width if block else size - (1 - self.config.schedule[0])
-        plain = {"ports": 2, "style": "block", "contents": None, "loadable": False}
+        plain: dict[str, Any] = {
+            "ports": 2, "style": "block", "contents": None, "loadable": False,
+        }  # fmt: skip
         wide = 4 * size * b
         made = [
             Memory(
@@ -358,7 +360,10 @@ def ordered(points: int, order: Order) -> Any:
         return range(points)
     bits = points.bit_length() - 1
     places = np.arange(points)
-    return tuple(sum((places >> b & 1) << bits - 1 - b for b in range(bits)).tolist())
+    reverse = np.zeros(points, np.int64)
+    for b in range(bits):
+        reverse |= (places >> b & 1) << bits - 1 - b
+    return tuple(reverse.tolist())
 
 
 def build(config: Config, weights: Any = None, *, name: str = "fft", seed: int = 0) -> Fft:

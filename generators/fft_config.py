@@ -15,6 +15,7 @@ MOST_LANES = 16
 BLOCK = "block"
 WIDEST = 32  # bits of a part of the input, and of a twiddle
 MOST_BITS = 64  # of any word inside
+_SAMPLE, _TWIDDLE = Format(True, 0, 15), Format(True, 1, 16)
 
 
 class Order(Enum):
@@ -55,9 +56,9 @@ class Formats:
     s1.f, f at least 1. rounding: of the one narrowing, at the output. Raises TypeError, ValueError.
     """
 
-    input: Format = Format(True, 0, 15)
+    input: Format = _SAMPLE
     output: Format | None = None
-    twiddle: Format = Format(True, 1, 16)
+    twiddle: Format = _TWIDDLE
     rounding: Rounding = Rounding.HALF_EVEN
 
     def __post_init__(self) -> None:
@@ -93,8 +94,8 @@ class Config:
     the bits (0 or 1) by which it scales down, and last the bits that are dropped at the output;
     the gain is 2 to the minus their sum. None: one bit a stage in all, most of it early and the
     rest at the end, where it costs the least accuracy; gain 1/N. "block": block floating point, of
-    the iterative architecture, with an output of as many bits as the input. rotation: MULTIPLY is radix 2^2,
-    LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers. Raises TypeError, ValueError.
+    the iterative architecture, with an output of as many bits as the input. rotation: MULTIPLY is
+    radix 2^2, LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers. Raises TypeError, ValueError.
 
     Source: He and Torkelson, 1996 (radix 2^2, single-path delay feedback); docs/fft.md.
     """
@@ -281,7 +282,9 @@ def _formats(table: Any) -> Formats:
     if not isinstance(table, Mapping):
         raise TypeError(f"formats must be a table, not {table!r}")
     check_keys("formats", table, Formats, required=())
-    fields = {k: v if k == "rounding" else Format.parse(v) for k, v in table.items()}
+    fields: dict[str, Any] = {
+        k: v if k == "rounding" else Format.parse(v) for k, v in table.items()
+    }
     if "rounding" in fields:
         fields["rounding"] = member(Rounding, "rounding", fields["rounding"])
     return Formats(**fields)

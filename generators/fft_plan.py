@@ -149,10 +149,8 @@ def _terms(value: Any, count: int) -> list[tuple[int, int]]:
 
 def parts(config: Config) -> tuple[Stage | Rotator, ...]:
     """Return stages and rotators in order. Raises ValueError where a word is too wide."""
-    if config.architecture is Architecture.ITERATIVE:
-        made = _passes(config)
-    else:
-        made = _pipeline(config)
+    iterative = config.architecture is Architecture.ITERATIVE
+    made = _passes(config) if iterative else _pipeline(config)
     widest = max(part.size_out for part in made)
     if widest > MOST_BITS:
         raise ValueError(

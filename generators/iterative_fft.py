@@ -2,8 +2,8 @@
 
     s_axis ─► frame_guard ─► entry_register ─► input buffer ─┐
                                               ┌─ memory ◄────┼──┐
-                                              └─► pair_fetch ─► butterflies, rotators ─► output buffer
-                                                                        m_axis ◄─ gate ◄─ narrow ◄─┘
+                                              └─► pair_fetch ─► butterflies ─► output buffer
+                                                            m_axis ◄─ gate ◄─ narrow ◄─┘
 
 The memory has constant geometry: whatever the stage, step i reads elements i and i + N/2 and writes
 2i and 2i + 1, so words of 2b samples need one read and one write port, two halves change roles
@@ -19,8 +19,8 @@ from kolam.hdl.delay_line import shift_line
 from kolam.hdl.image import Image
 from kolam.hdl.memories import ram, table
 from kolam.hdl.target import Target
-from kolam.kernels.block_scaling import block_narrow, block_watch, scaled_butterfly
 from kolam.kernels.bits import bits, concat, constant, part, word
+from kolam.kernels.block_scaling import block_narrow, block_watch, scaled_butterfly
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import entry_register, frame_guard
 from kolam.kernels.frame_narrow import frame_narrow, narrow_register
@@ -61,9 +61,10 @@ def table_style(image: Image) -> str:
 def iterative_fft(
     clk, rst, s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast,
     m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow,
-    m_axis_tuser=None, *, butterflies: int, turn: int, size: int, shift: int, bump: int, drop: int, twiddle: Format,
-    twiddles: Image, rotation: int, rounding: Rounding, block: bool, swaps: bool, reverses_in: bool,
-    reverses_out: bool, frames: int, target: Target, source: Stream, sink: Stream,
+    m_axis_tuser=None, *, butterflies: int, turn: int, size: int, shift: int, bump: int, drop: int,
+    twiddle: Format, twiddles: Image, rotation: int, rounding: Rounding, block: bool, swaps: bool,
+    reverses_in: bool, reverses_out: bool, frames: int, target: Target, source: Stream,
+    sink: Stream,
 ) -> Any:  # fmt: skip
     """A radix 2 FFT in constant geometry. turn: clocks of a pass.
 
@@ -80,7 +81,9 @@ def iterative_fft(
 
     # input: whole frames only, into the two banks of the input buffer
     width = source.format.width
-    ends = [part(s_axis_tdata, k * source.part_bits + width, k * source.part_bits) for k in range(2)]
+    ends = [
+        part(s_axis_tdata, k * source.part_bits + width, k * source.part_bits) for k in range(2)
+    ]
     framed, entered = word(2 * width), word(2 * width)
     g_valid, g_ready, g_first, g_pad, verdict_valid, verdict_good = (word(1) for _ in range(6))
     e_valid, e_ready, e_first = (word(1) for _ in range(3))
@@ -122,11 +125,12 @@ def iterative_fft(
     wherefrom = read_place(works, first, reads_input, reads_memory)
     index = part(step, address, 0)
     given = [word(2 * held * b), word(2 * held * b)]
+    lane_parts = (2 * held,) * b if b > 1 else ()
     banks = [
         ram(
             clk, concat((lows, highs)[k]), part(element, log2 - 1, log2 - 1 - address),
-            concat(sample * b), reads_input, index, given[k], depth=words, parts=(2 * held,) * b if b > 1 else (), latency=2,
-            style="block", target=target,
+            concat(sample * b), reads_input, index, given[k],
+            depth=words, parts=lane_parts, latency=2, style="block", target=target,
         )
         for k in range(2)
     ]  # fmt: skip
@@ -138,7 +142,13 @@ def iterative_fft(
     first_line = shift_line(clk, constant(1), first, first_d2, clocks=2)
     f, x = word(2 * size * b), word(2 * size * b)
     fetch = pair_fetch(
-        clk, fetched, fetches_f, first_d2, *(_shifted(bank, held, size, block) for bank in given), f, x
+        clk,
+        fetched,
+        fetches_f,
+        first_d2,
+        *(_shifted(bank, held, size, block) for bank in given),
+        f,
+        x,
     )
 
     # compute
@@ -176,7 +186,11 @@ def iterative_fft(
     # write: back into the other half of the memory, or into the output buffer
     done = word(address + 3)
     place_line = shift_line(
-        clk, constant(1), concat([index, works, last, writes_half]), done, clocks=write_clocks(rotation)
+        clk,
+        constant(1),
+        concat([index, works, last, writes_half]),
+        done,
+        clocks=write_clocks(rotation),
     )
     done_word, done_works = part(done, address, 0), done(address)
     done_last, done_half = done(address + 1), done(address + 2)
@@ -197,9 +211,7 @@ def iterative_fft(
     # output: one sample at a time, once a frame is whole
     room, reads, reads_d1 = word(1), word(1), word(1)
     place_out, lane_out = word(log2), word(bits(2 * b))
-    unload = frame_unload(
-        clk, rst, last, written, room, place_out, reads, unloaded, points=points
-    )
+    unload = frame_unload(clk, rst, last, written, room, place_out, reads, unloaded, points=points)
     spot = place_out if reverses_out else _reversed(place_out)
     lanes_out, sample_out = word(4 * size * b), word(2 * size)
     buffer = ram(
@@ -236,8 +248,8 @@ def iterative_fft(
     user = [exponent] if block else []
     queued, passed = (word(2 * bits_out + len(user) * USER_BITS) for _ in range(2))
     queue = output_fifo(
-        clk, rst, put, concat([*(codes[::-1] if swaps else codes), *user]), q_valid, q_ready, queued, room,
-        depth=QUEUE, reserve=RESERVE, style=style,
+        clk, rst, put, concat([*(codes[::-1] if swaps else codes), *user]), q_valid, q_ready,
+        queued, room, depth=QUEUE, reserve=RESERVE, style=style,
     )  # fmt: skip
     gate = frame_gate(
         clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,

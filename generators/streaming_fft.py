@@ -1,8 +1,8 @@
 """The streaming FFT behind AXI4-Stream, a sample a clock: the top of fft cores.
 
-    s_axis ─► frame_guard ─► pipeline_entry ─► stages and rotators ─► narrow ─► output_fifo ─► gate
-                   │ verdict of each frame       ce: one enable for all  ▲ room ──┘             │
-                   └────────────────────────────────────────────────────────► frame_gate ◄──────┘
+s_axis ─► frame_guard ─► pipeline_entry ─► stages, rotators ─► frame_narrow ─► output_fifo
+               │ verdict of each frame       ce: one enable for all                  │
+               └───────────────────────────────────────────► frame_gate ◄────────────┘ ─► m_axis
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ from kolam.hdl.complex_multiply import complex_multiply
 from kolam.hdl.delay_line import shift_line
 from kolam.hdl.memories import table
 from kolam.hdl.target import Target
-from kolam.kernels.bits import bits, concat, constant, part, word
+from kolam.kernels.bits import bits, concat, constant, field, part, word
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import frame_guard
 from kolam.kernels.frame_narrow import frame_narrow
@@ -75,7 +75,8 @@ def streaming_fft(
     address = line_address(clk, rst, ce, at, wash)
 
     # the pipeline; flags come a clock ahead of samples, which are re and im of each lane
-    nexts, soons, differences, adds, adds_nexts, marks = ([word(1) for _ in parts] for _ in range(6))
+    nexts, soons, marks = ([word(1) for _ in parts] for _ in range(3))
+    differences, adds, adds_nexts = ([word(1) for _ in parts] for _ in range(3))
     samples = [[word(p.size_out) for _ in range(2 * lanes)] for p in parts]
     spots = [word(max(1, _spot_bits(p, lanes))) for p in parts]
     twiddles = [[word(2 * twiddle.width) for _ in range(lanes)] for _ in parts]
@@ -83,7 +84,7 @@ def streaming_fft(
     controls: list[Any] = []
     works: list[Any] = []
     x_next, x_soon = first_next, first_next
-    x = [[part(entered, (2 * k + 1) * width, 2 * k * width), part(entered, (2 * k + 2) * width, (2 * k + 1) * width)] for k in range(lanes)]
+    x = [[field(entered, 2 * j, width), field(entered, 2 * j + 1, width)] for j in range(lanes)]
     for k, p in enumerate(parts):
         y = [samples[k][2 * lane : 2 * lane + 2] for lane in range(lanes)]
         if isinstance(p, Stage):
@@ -121,9 +122,12 @@ def streaming_fft(
             x_soon = x_next
         else:
             early = 1 if p.lifts else ahead
+            flag = x_next if early == 1 else x_soon
             controls.append(
-                [flag_delay(clk, ce, x_next, nexts[k], clocks=p.clocks)]
-                + _placed(p, lanes, clk, ce, x_soon if early > 1 else x_next, spots[k], marks[k], early)
+                [
+                    flag_delay(clk, ce, x_next, nexts[k], clocks=p.clocks),
+                    *_placed(p, lanes, clk, ce, flag, spots[k], marks[k], early),
+                ]
             )
             works.append(
                 [
@@ -145,7 +149,7 @@ def streaming_fft(
 
     # output: results wait for their place and for the frame's verdict
     size = sink.format.width
-    last_valid, put, q_valid, q_ready = (word(1) for _ in range(4))
+    q_valid, q_ready = word(1), word(1)
     valids, puts, overflows = ([word(1) for _ in range(lanes)] for _ in range(3))
     codes = [[word(size), word(size)] for _ in range(lanes)]
     queued, passed = word(2 * lanes * size), word(2 * lanes * size)

@@ -135,7 +135,7 @@ def _extend(name: str, width: int, sign: str = "") -> str:
 
 def _multiplier(name: str) -> str:
     one, other = name.split("_")
-    pins = [f".{bus}{k}({word}[{k}])" for bus, word in (("A", one), ("B", other)) for k in range(18)]
+    pins = [f".A{k}({one}[{k}])" for k in range(18)] + [f".B{k}({other}[{k}])" for k in range(18)]
     pins += [f".P{k}({name}[{k}])" for k in range(36)]
     wired = textwrap.indent(textwrap.fill(", ".join(pins), 92), "    ")
     return _MULTIPLIER.format(name=name, pins=wired)

@@ -7,6 +7,7 @@ Contents are not reset: what comes out in the first `clocks` enabled clocks mean
 """
 
 from collections import deque
+from itertools import pairwise
 from typing import Any
 
 from myhdl import always
@@ -54,7 +55,7 @@ def _ring_text(ports: dict[str, int], *, target: Target) -> LeafText:
     body = f'(* ram_style = "block", no_rw_check *)\nreg {word}mem [0:{(1 << abits) - 1}];\n'
     body += f"reg {vector(abits)}{', '.join(names[1:])};\n"
     body += f"reg {word}written, fetched;\n" if slow else ""
-    moves = [f"{new} <= {old};" for old, new in zip(names, names[1:], strict=False)]
+    moves = [f"{new} <= {old};" for old, new in pairwise(names)]
     moves += [f"mem[{names[-1]}] <= {'written' if slow else 'x'};"]
     moves += (
         ["written <= x;", "fetched <= mem[at];", "y <= fetched;"] if slow else ["y <= mem[at];"]

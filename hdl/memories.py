@@ -6,6 +6,7 @@ clock, `latency` clocks later, whatever is written meanwhile.
 """
 
 from collections import deque
+from itertools import pairwise
 from typing import Any
 
 from myhdl import always
@@ -204,7 +205,7 @@ def _table_text(
         names = [*(f"fetched{suffix}_{k + 1}" for k in range(latency - 1)), f"rdata{suffix}"]
         body += "".join(f"reg {vector(image.width)}{name};\n" for name in names[:-1])
         moves = [f"{names[0]} <= mem[raddr{suffix}];"]
-        moves += [f"{new} <= {old};" for old, new in zip(names, names[1:], strict=False)]
+        moves += [f"{new} <= {old};" for old, new in pairwise(names)]
         lines = "".join(f"    {move}\n" for move in moves)
         reads += f"\nalways @(posedge clk) if (ce) begin\n{lines}end\n"
     registers = ("rdata", "rdata_b") if "rdata_b" in ports else ("rdata",)

@@ -31,9 +31,8 @@ def _text(ports: dict[str, int], *, fraction: int) -> LeafText:
     a, g, c, y = (ports[name] for name in ("a", "g", "c", "y"))
     total = max(a + g, c + fraction, y + fraction)
     half = f"{fraction}'d{1 << fraction - 1}"
-    return LeafText(
-        _TEXT.format(mm=a + g - 1, cm=c - 1, pm=total - 1, half=half, ym=y + fraction - 1, f=fraction)
-    )
+    sizes = {"mm": a + g - 1, "cm": c - 1, "pm": total - 1, "ym": y + fraction - 1, "f": fraction}
+    return LeafText(_TEXT.format(half=half, **sizes))
 
 
 @leaf(outputs=("y",), verilog=_text)

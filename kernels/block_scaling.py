@@ -30,8 +30,8 @@ def block_watch(
         for k in range(count)
     ]
     decide = level_control(
-        clk, rst, concat(wide_each), concat(wider_each), seen, begins, starts, written, halves, drop,
-        exponent,
+        clk, rst, concat(wide_each), concat(wider_each), seen, begins, starts, written, halves,
+        drop, exponent,
     )  # fmt: skip
     return instances()
 
@@ -52,9 +52,7 @@ def part_level(value, wide, wider):
 
 
 @module
-def level_control(
-    clk, rst, wide, wider, seen, begins, starts, written, halves, drop, exponent
-):
+def level_control(clk, rst, wide, wider, seen, begins, starts, written, halves, drop, exponent):
     """Gather the levels of a pass."""
     now = counter(0, len(exponent))
     total = counter(0, len(exponent))

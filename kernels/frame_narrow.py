@@ -1,7 +1,7 @@
 """The narrowing at the end of a pipeline with an enable: v / 2**drop, rounded, within a format.
 
-    half_up, half_even  half a code was added already, upstream
-    half_even           then a tie shows as zeros in what is dropped, and the last bit is cleared
+For half_up and half_even half a code was added already, upstream. A tie then shows as zeros in
+what is dropped, and half_even clears the last bit.
 """
 
 from typing import Any
@@ -21,7 +21,8 @@ def frame_narrow(
 ) -> Any:  # fmt: skip
     """Narrow samples to y. `valid` moves with y, and so with the enable.
 
-    `put` is high for one clock for each, and `overflow` if it was limited. v: two's complement words of drop bits more than y, or of more than that.
+    `put` is high for one clock for each, and `overflow` if it was limited. v: two's complement
+    words of drop bits more than y, or of more than that.
     """
     code_re, code_im = word(len(y_re)), word(len(y_im))
     over_re, over_im = word(1), word(1)
@@ -81,8 +82,9 @@ def narrow(v, code, over, *, drop, rounding):
 
 @module
 def narrow_register(
-    clk, rst, wash, ce, valid_next, code_re, code_im, over_re, over_im, valid, put, y_re, y_im, overflow
-):
+    clk, rst, wash, ce, valid_next, code_re, code_im, over_re, over_im, valid, put, y_re, y_im,
+    overflow,
+):  # fmt: skip
     """Hold a sample, and tell of it once."""
     here = Signal(bool(0))
 

@@ -187,9 +187,7 @@ def lifting_term(p, v, rest, y, *, one, two):
     keep = Constant(intbv(ones if more else 0)[size:])
     flip = Constant(intbv(ones if less else 0)[size:])
     far_keep = Constant(intbv(0 if far_less else ones)[size:])
-    whole, near, far = (
-        Signal(intbv(0, min=-(1 << size - 1), max=1 << size - 1)) for _ in range(3)
-    )
+    whole, near, far = (Signal(intbv(0, min=-(1 << size - 1), max=1 << size - 1)) for _ in range(3))
     near_word, far_word, not_term = (counter(0, size) for _ in range(3))
     total = counter(0, size + 1)
     carry = Signal(bool(0))

@@ -16,13 +16,14 @@ from kolam.kernels.bits import bits, counter
 @module
 def pass_control(
     clk, rst, loaded, unloaded, step, works, first, last, reads_half, writes_half, mask, taken,
-    ends, *, words, turn, passes
-):
+    ends, *, words, turn, passes,
+):  # fmt: skip
     """Steps of the passes. words: steps that do something, the first of each pass.
 
     works: this step does. first, last: in the first, last pass. reads_half, writes_half: of the
     memory. mask: of the step's index for a twiddle, less a low bit with each pass. taken: the last
-    step of a first pass; ends: of any. loaded, unloaded: the input buffer is full, the output buffer empty.
+    step of a first pass; ends: of any. loaded, unloaded: the input buffer is full, the
+    output buffer empty.
     """
     end = turn - 1
     most = passes - 1

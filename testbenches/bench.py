@@ -124,7 +124,9 @@ def bench_text(design: Any, first: Phase, second: Phase | None) -> str:
     pins = [f".{name}({name})" for name in known if name in ports]
     width, user = ports["m_axis_tdata"].width, port_width(design, USER)
     if user:  # to the bench the highest bits of the data
-        pins[pins.index(".m_axis_tdata(m_axis_tdata)")] = f".m_axis_tdata(m_axis_tdata[{width - 1}:0])"
+        pins[pins.index(".m_axis_tdata(m_axis_tdata)")] = (
+            f".m_axis_tdata(m_axis_tdata[{width - 1}:0])"
+        )
         pins.append(f".{USER}(m_axis_tdata[{width + user - 1}:{width}])")
     pins += [f".{p.name}({{{p.width}{{1'b0}}}})" for p in spare if p.direction == "input"]
     pins += [f".{p.name}({p.name if p in events else ''})" for p in spare if p.direction != "input"]
