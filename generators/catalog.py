@@ -100,7 +100,7 @@ ENTRIES: dict[str, Entry] = {
         config=lambda: fft.Config(points=1024, architecture=fft.Architecture.ITERATIVE),
     ),
     "fft-1024-bfp": Entry(
-        description="1024 points, complex, 16 bits, block floating point, one butterfly over a memory",
+        description="1024 points, complex, 16 bits, block floating point, one butterfly",
         config=lambda: fft.Config(
             points=1024, architecture=fft.Architecture.ITERATIVE, scaling="block"
         ),

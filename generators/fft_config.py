@@ -95,7 +95,8 @@ class Config:
     the gain is 2 to the minus their sum. None: one bit a stage in all, most of it early and the
     rest at the end, where it costs the least accuracy; gain 1/N. "block": block floating point, of
     the iterative architecture, with an output of as many bits as the input. rotation: MULTIPLY is
-    radix 2^2, LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers. Raises TypeError, ValueError.
+    radix 2^2, LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers. Raises TypeError and
+    ValueError.
 
     Source: He and Torkelson, 1996 (radix 2^2, single-path delay feedback); docs/fft.md.
     """

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kolam.generators import fft_noise
-from kolam.generators.fft_config import Architecture
+from kolam.generators.fft_config import BLOCK, Architecture
 from kolam.generators.fft_plan import Rotator, Stage
 from kolam.hdl import Format
 
@@ -12,8 +12,11 @@ def facts(design: Any) -> dict[str, Any]:
     """Return them as plain values; nothing is built, but some frames are computed."""
     config, plan = design.config, design.transform
     width = config.formats.input.width
-    predicted = fft_noise.predicted(plan, width)
     measured = fft_noise.measured(plan, width)
+    noise: dict[str, Any] = {}  # of block floating point it depends on the frame
+    if not config.block:
+        predicted = fft_noise.predicted(plan, width)
+        noise["predicted"] = {"db": predicted.db, "lsb_rms": predicted.rms}
     return {
         "points": config.points,
         "architecture": config.architecture.value,
@@ -22,13 +25,13 @@ def facts(design: Any) -> dict[str, Any]:
         "direction": config.direction.value,
         "gain": design.gain,
         "gain_text": design.gain_text,
-        "scaling": list(config.schedule),
+        "scaling": BLOCK if config.block else list(config.schedule),
         "twiddle_format": str(config.formats.twiddle),
         "rotation": config.rotation.value,
         "steps": steps(design),
-        "noise": fft_noise.budget(plan, width),
+        "noise": {} if config.block else fft_noise.budget(plan, width),
         "sqnr": {
-            "predicted": {"db": predicted.db, "lsb_rms": predicted.rms},
+            **noise,
             "measured": {
                 "db": measured.db,
                 "lsb_rms": measured.rms,

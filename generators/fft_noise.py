@@ -83,7 +83,7 @@ def measured(plan: Transform, width: int, *, points: int = MEASURED, seed: int =
     """Return the noise of the golden model, over at least one frame and about so many points."""
     x = disc(max(1, points // plan.points), plan.points, width, seed)
     answer = golden.transform(x, plan)
-    exact = golden.exact(x, inverse=plan.inverse, gain=2.0 ** -sum(plan.scaling))
+    exact = golden.exact(x, inverse=plan.inverse) * 2.0 ** -answer.exponent[:, None]
     error = answer.codes - np.stack([exact.real, exact.imag], axis=-1)
     return Noise.of(
         float(np.mean(np.abs(exact) ** 2) / 2),

@@ -125,21 +125,24 @@ def _chain(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
 
 def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
     """Return rows of text on an FFT, and the table of the steps that samples pass."""
-    predicted, measured = (found["sqnr"][kind] for kind in ("predicted", "measured"))
+    measured, predicted = found["sqnr"]["measured"], found["sqnr"].get("predicted")
     costs = [str(step["multipliers"]) for step in found["steps"] if "multipliers" in step]
     passes = "butterfly" if found["butterflies"] == 1 else f"{found['butterflies']} butterflies"
-    *stages, drop = found["scaling"]
+    scaling = "of each frame by itself; its exponent is on m_axis_tuser"
+    if found["scaling"] != "block":
+        *stages, drop = found["scaling"]
+        scaling = f"by {sum(stages)} bits in the stages, by {drop} at the output"
     rows = [
         ("samples", f"{found['samples_per_second']:,}".removesuffix(".0") + " a second"),
         ("transform", f"{found['direction']}, {found['points']:,} points"),
-        ("gain", f"{found['gain_text']}, exactly"),
-        ("scaling", f"by {sum(stages)} bits in the stages, by {drop} at the output"),
+        ("gain", f"{found['gain_text']}, exactly" + ", times 2^-exponent" * (predicted is None)),
+        ("scaling", scaling),
         (
             "multipliers",
             f"{found['parallelism']['chosen']}"
             + (f" = {' + '.join(costs)}" if costs else f", of the {passes} that every stage takes"),
         ),
-        ("predicted", f"{_noise(predicted)} rms a part"),
+        *([("predicted", f"{_noise(predicted)} rms a part")] if predicted else []),
         (
             "measured",
             f"{_noise(measured)}, by the integer model at full scale"
@@ -147,7 +150,7 @@ def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
         ),
     ]
     headings = "step", "work", "delay", "held in", "bits", "format", "multipliers", "noise"
-    total = sum(found["noise"].values())
+    total = sum(found["noise"].values()) or 1.0
     table = [
         (
             step["name"],
@@ -160,7 +163,8 @@ def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
         for step in found["steps"]
     ]
     twiddles = ("twiddles", "rounded", "", "", "", found["twiddle_format"], "")
-    return rows, headings, [*table, (*twiddles, _share(found["noise"]["twiddles"] / total))]
+    share = _share(found["noise"].get("twiddles", 0.0) / total)
+    return rows, headings, [*table, (*twiddles, share)]
 
 
 def _noise(found: dict[str, float]) -> str:
