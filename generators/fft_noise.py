@@ -54,12 +54,14 @@ def budget(plan: Transform, width: int) -> dict[str, float]:
     """Return the mean square that each source adds to a part of the output, in LSB², by name.
 
     Names are those of the golden model's steps, and "twiddles" for the errors of all of them.
+    Raises ValueError for block floating point, where it depends on the frame.
     """
+    scaling = _fixed(plan)
     turning = {rotator[0]: rotator for rotator in plan.rotators}
     sources: dict[str, float] = {}
     rotators: list[_Rotator] = []
     power = 4.0 ** (width - 2)  # of a part in the disc: the radius squared, by 4
-    for s, halves in enumerate(plan.scaling[:-1], 1):
+    for s, halves in enumerate(scaling[:-1], 1):
         passed = 2 / 4**halves
         power *= passed
         sources = {name: v * passed for name, v in sources.items()}
@@ -67,7 +69,7 @@ def budget(plan: Transform, width: int) -> dict[str, float]:
         if s in turning:
             rotators.append((_lifts if s in plan.lifted else _multiplies)(turning[s], plan, power))
             sources[f"rotator {s}"] = rotators[-1].noise
-    drop = plan.scaling[-1]
+    drop = scaling[-1]
     sources = {name: v / 4**drop for name, v in sources.items()}
     sources["output"] = _rounding(drop, plan.rounding)
     return sources | {"twiddles": power / 4**drop * _together(rotators)}
@@ -75,8 +77,14 @@ def budget(plan: Transform, width: int) -> dict[str, float]:
 
 def predicted(plan: Transform, width: int) -> Noise:
     """Return the noise by the formula, for a signal in the disc of an input of `width` bits."""
-    signal = 4.0 ** (width - 2) * 2**plan.stages / 4 ** sum(plan.scaling)
+    signal = 4.0 ** (width - 2) * 2**plan.stages / 4 ** sum(_fixed(plan))
     return Noise.of(signal, sum(budget(plan, width).values()))
+
+
+def _fixed(plan: Transform) -> tuple[int, ...]:
+    if isinstance(plan.scaling, str):
+        raise ValueError(f"scaling must be fixed for a prediction, not {plan.scaling}")
+    return plan.scaling
 
 
 def measured(plan: Transform, width: int, *, points: int = MEASURED, seed: int = 0) -> Noise:
