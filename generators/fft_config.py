@@ -67,7 +67,7 @@ class Formats:
         check_kind(self, "rounding", Rounding)
         if self.output is not None:
             check_kind(self, "output", Format)
-        for name, least in (("input", 2), ("output", 2), ("twiddle", 3)):
+        for name, least in (("input", 3), ("output", 2), ("twiddle", 3)):
             fmt = getattr(self, name)
             if fmt is None:
                 continue

@@ -3,7 +3,8 @@
     shift_line  a shift register; SRLs where the device has them, flip-flops elsewhere
     ring_line   a memory that is written where it was read, one write and one read port
 
-Contents are not reset: what comes out in the first `clocks` enabled clocks means nothing.
+Contents are not reset: what comes out in the first `clocks` enabled clocks, and four more of a
+ring_line, means nothing.
 """
 
 from collections import deque
@@ -50,6 +51,8 @@ def _ring_text(ports: dict[str, int], *, target: Target) -> LeafText:
     width, abits = ports["x"], ports["at"]
     slow = target is Target.ECP5
     behind = 4 if slow else 2
+    if 1 << abits <= behind:
+        raise ValueError(f"at must have more than {behind} values, not {1 << abits}")
     names = ["at", *(f"at_d{k + 1}" for k in range(behind))]
     word = vector(width)
     body = f'(* ram_style = "block", no_rw_check *)\nreg {word}mem [0:{(1 << abits) - 1}];\n'
