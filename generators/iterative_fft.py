@@ -19,7 +19,7 @@ from kolam.hdl.delay_line import shift_line
 from kolam.hdl.image import Image
 from kolam.hdl.memories import ram, table
 from kolam.hdl.target import Target
-from kolam.kernels.bits import bits, concat, constant, part, word
+from kolam.kernels.bits import bits, concat, constant, extended, part, word
 from kolam.kernels.block_scaling import block_narrow, block_watch, scaled_butterfly
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import entry_register, frame_guard
@@ -242,7 +242,7 @@ def iterative_fft(
     else:
         narrow = frame_narrow(
             clk, rst, constant(0), constant(1), reads,
-            *(_wide(v, drop + bits_out) for v in ends_out), valid_out, put, *codes, event_overflow,
+            *(extended(v, drop + bits_out) for v in ends_out), valid_out, put, *codes, event_overflow,
             drop=drop, rounding=rounding,
         )  # fmt: skip
     user = [exponent] if block else []
@@ -257,7 +257,7 @@ def iterative_fft(
         beats=sink.beats, frames=frames, style=style,
     )  # fmt: skip
     bytes_out = [
-        _wide(part(passed, (k + 1) * bits_out, k * bits_out), sink.part_bits) for k in range(2)
+        extended(part(passed, (k + 1) * bits_out, k * bits_out), sink.part_bits) for k in range(2)
     ]
     out = connect(concat(bytes_out), m_axis_tdata)
     if block:
@@ -292,11 +292,5 @@ def _shifted(words: Any, held: int, size: int, extends: bool) -> Any:
     if size == held:
         return words
     if extends:
-        return concat([_wide(p, size) for p in parts])
+        return concat([extended(p, size) for p in parts])
     return concat([v for p in parts for v in (constant(0, size - held), p)])
-
-
-def _wide(value: Any, width: int) -> Any:
-    """Return a signed word, extended to a width if it has less."""
-    missing = width - len(value)
-    return concat([value, *[value(len(value) - 1)] * missing]) if missing > 0 else value

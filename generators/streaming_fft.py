@@ -21,7 +21,7 @@ from kolam.hdl.complex_multiply import complex_multiply
 from kolam.hdl.delay_line import shift_line
 from kolam.hdl.memories import table
 from kolam.hdl.target import Target
-from kolam.kernels.bits import bits, concat, constant, field, part, word
+from kolam.kernels.bits import bits, concat, constant, extended, field, part, word
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import frame_guard
 from kolam.kernels.frame_narrow import frame_narrow
@@ -155,7 +155,7 @@ def streaming_fft(
     queued, passed = word(2 * lanes * size), word(2 * lanes * size)
     narrows = [
         frame_narrow(
-            clk, rst, wash, ce, x_next, *(_wide(v, drop + size) for v in x[j]), valids[j], puts[j],
+            clk, rst, wash, ce, x_next, *(extended(v, drop + size) for v in x[j]), valids[j], puts[j],
             *codes[j], overflows[j], drop=drop, rounding=rounding,
         )
         for j in range(lanes)
@@ -178,7 +178,7 @@ def streaming_fft(
         beats=sink.beats, frames=frames, style=style,
     )  # fmt: skip
     bytes_out = [
-        _wide(part(passed, (k + 1) * size, k * size), sink.part_bits) for k in range(2 * lanes)
+        extended(part(passed, (k + 1) * size, k * size), sink.part_bits) for k in range(2 * lanes)
     ]
     out = connect(concat(bytes_out), m_axis_tdata)
     return instances()
@@ -226,7 +226,7 @@ def _rotator(
     turns = p.turns(lane, lanes)
     if turns == (0,) and marks is None:
         return [
-            shift_line(clk, ce, _wide(v, p.size_out), w, clocks=p.clocks)
+            shift_line(clk, ce, extended(v, p.size_out), w, clocks=p.clocks)
             for v, w in zip(x, y, strict=True)
         ]
     bump = p.bump if marks is not None else 0
@@ -254,9 +254,3 @@ def _address(spot: Any, kept: Table, step: int) -> Any:
 def _exchanged(ends: list[Any], swaps: bool) -> list[Any]:
     """Return re and im of each lane, exchanged if so wanted."""
     return [ends[k ^ swaps] for k in range(len(ends))]
-
-
-def _wide(value: Any, width: int) -> Any:
-    """Return a signed word, extended to a width if it has less."""
-    missing = width - len(value)
-    return concat([value, *[value(len(value) - 1)] * missing]) if missing > 0 else value

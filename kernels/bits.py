@@ -37,6 +37,12 @@ def field(bus: Any, index: int, width: int) -> Any:
     return part(bus, (index + 1) * width, index * width)
 
 
+def extended(value: Any, width: int) -> Any:
+    """Return a two's complement word, extended by its sign to a width if it has less."""
+    missing = width - len(value)
+    return concat([value, *[value(len(value) - 1)] * missing]) if missing > 0 else value
+
+
 def counter(start: int, width: int) -> Any:
     """Return a signal that wraps at 2**width, for use inside a kernel: counter or sum."""
     return Signal(modbv(start, min=0, max=1 << width))
