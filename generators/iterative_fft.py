@@ -242,8 +242,8 @@ def iterative_fft(
     else:
         narrow = frame_narrow(
             clk, rst, constant(0), constant(1), reads,
-            *(extended(v, drop + bits_out) for v in ends_out), valid_out, put, *codes, event_overflow,
-            drop=drop, rounding=rounding,
+            *(extended(v, drop + bits_out) for v in ends_out), valid_out, put, *codes,
+            event_overflow, drop=drop, rounding=rounding,
         )  # fmt: skip
     user = [exponent] if block else []
     queued, passed = (word(2 * bits_out + len(user) * USER_BITS) for _ in range(2))

@@ -155,8 +155,8 @@ def streaming_fft(
     queued, passed = word(2 * lanes * size), word(2 * lanes * size)
     narrows = [
         frame_narrow(
-            clk, rst, wash, ce, x_next, *(extended(v, drop + size) for v in x[j]), valids[j], puts[j],
-            *codes[j], overflows[j], drop=drop, rounding=rounding,
+            clk, rst, wash, ce, x_next, *(extended(v, drop + size) for v in x[j]), valids[j],
+            puts[j], *codes[j], overflows[j], drop=drop, rounding=rounding,
         )
         for j in range(lanes)
     ]  # fmt: skip
