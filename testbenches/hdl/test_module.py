@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from kolam.hdl import instances, module
 from kolam.hdl.image import Image
 from kolam.hdl.memories import rom
 from kolam.hdl.module import EmissionError, LeafText, _tidy, emit, leaf
-from kolam.kernels.bits import constant
+from kolam.kernels.bits import concat, constant, part
 from kolam.testbenches.equivalence import bit, replay, run_model, word
 
 # ruff: noqa: F841, instances() finds what looks unused
@@ -199,6 +200,48 @@ def test_what_is_tidied_and_what_is_left(given: str, wanted: str) -> None:
 
 def test_verilog_of_a_hierarchy_is_the_model(tmp_path: Path) -> None:
     record = run_model(pyramid, {**pyramid_ports(), "by": 2}, name="peak", clocks=100)
+    assert replay([record], tmp_path) == []
+
+
+@module
+def slices(clk, x, low, mixed, one, two, three, four, five):
+    """Take parts of parts: of a port, of a wire, of a constant, of words put together."""
+    between = word(12)
+    first = increment(clk, part(x, 12, 0), between, by=1)
+    of_port = increment(clk, part(part(x, 14, 2), 7, 3), one, by=1)
+    of_part = increment(clk, part(part(part(x, 15, 1), 12, 2), 9, 5), two, by=1)
+    of_wire = increment(clk, part(part(between, 11, 4), 4, 0), three, by=1)
+    of_both = increment(clk, part(part(concat([low, part(x, 9, 1)]), 10, 1), 6, 2), four, by=1)
+    bits = [part(part(x, 14, 5), 3, 2), part(part(constant(0b1011010, 7), 6, 1), 3, 0)]
+    with_bit = increment(clk, concat(bits), five, by=1)
+    all_of_it = increment(clk, concat([part(part(x, 9, 4), 5, 0)]), mixed, by=1)
+    return instances()
+
+
+def test_a_slice_of_a_slice_is_a_slice_of_the_word(tmp_path: Path) -> None:
+    """Verilog has no slice of a slice: what is written names bits of the whole word."""
+    widths = {"x": 16, "low": 4, "one": 4, "two": 4, "three": 4, "four": 4, "five": 4, "mixed": 5}
+    ports = {"clk": bit(), **{name: word(width) for name, width in widths.items()}}
+    record = run_model(slices, ports, name="cut", clocks=150)
+    top = record.files["rtl/cut.v"]
+    given = dict(re.findall(r"^    \w+ u_(\w+) \(\n.*\n +\.x\((.*)\),$", top, re.M))
+    assert given == {
+        "first": "x[11:0]",
+        "of_port": "x[8:5]",
+        "of_part": "x[11:8]",
+        "of_wire": "between[7:4]",
+        "of_both": "{x[3:1], low[3]}",
+        "with_bit": "{3'd5, x[7]}",
+        "all_of_it": "x[8:4]",
+    }
+    names = [*record.inputs, *record.outputs]
+    rows = [dict(zip(names, [*a, *b], strict=True)) for a, b in record.rows]
+    for before, row in pairwise(rows[1:]):
+        x, low = before["x"], before["low"]
+        wanted = {"one": x >> 5, "two": x >> 8, "four": x >> 1 << 1 | low >> 3, "mixed": x >> 4}
+        wanted["five"] = 5 << 1 | x >> 7 & 1
+        for name, value in wanted.items():
+            assert row[name] == (value + 1) % (1 << widths[name]), name
     assert replay([record], tmp_path) == []
 
 
@@ -579,9 +622,14 @@ def test_leaves_are_few_and_known() -> None:
                 if isinstance(value, module) and hasattr(value, "leaf"):
                     leaves.add(f"{value.func.__module__}.{value.func.__name__}")
     assert leaves == {
+        "kolam.hdl.complex_multiply.complex_multiply",
+        "kolam.hdl.delay_line.ring_line",
+        "kolam.hdl.delay_line.shift_line",
         "kolam.hdl.memories.ram",
         "kolam.hdl.memories.rom",
         "kolam.hdl.memories.shift_ram",
+        "kolam.hdl.memories.table",
         "kolam.hdl.multiply_accumulate.multiply_accumulate",
         "kolam.hdl.multiply_accumulate.multiply_hop",
+        "kolam.hdl.multiply_add.multiply_add",
     }

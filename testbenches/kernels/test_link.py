@@ -3,7 +3,15 @@
 from itertools import pairwise, product
 from pathlib import Path
 
-from kolam.kernels.link import any_event, any_flag, connect, either_event, first_beat, link_source
+from kolam.kernels.link import (
+    any_event,
+    any_flag,
+    any_flag_now,
+    connect,
+    either_event,
+    first_beat,
+    link_source,
+)
 from kolam.testbenches.equivalence import bit, replay, run_model, word
 
 
@@ -55,6 +63,21 @@ def test_flags_and_events_are_told_a_clock_later(tmp_path: Path) -> None:
         for ((rst, given), _), (_, (seen,)) in pairwise(happened.rows):
             assert seen == (not rst and given != 0)
         records += [flagged, happened]
+    assert replay(records, tmp_path) == []
+
+
+def test_flags_are_told_at_once(tmp_path: Path) -> None:
+    """Every word, and each flag alone of many."""
+    records = []
+    for width in (1, 2, 3, 16):
+        flags = bit() if width == 1 else word(width)
+        few = [*range(min(8, 1 << width)), *(1 << k for k in range(width)), (1 << width) - 1]
+        record = run_model(
+            any_flag_now, {"flags": flags, "seen": bit()}, name=f"now{width}", clocks=60,
+            vectors=[{"flags": v} for v in few],
+        )  # fmt: skip
+        assert all(seen == (given != 0) for (given,), (seen,) in record.rows)
+        records.append(record)
     assert replay(records, tmp_path) == []
 
 

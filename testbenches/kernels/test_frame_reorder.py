@@ -1,0 +1,137 @@
+"""frame_reorder: every word of every frame in its turn, at the clock that the page promises.
+
+The memory raises, in the model and in Verilog, where a word is read while it is written.
+"""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from kolam.hdl.target import Target
+from kolam.kernels.frame_reorder import frame_reorder, latency
+from kolam.testbenches.equivalence import bit, replay, run_model, word
+
+WIDTH = 9
+
+
+def reverse(place, points):
+    """Return a place with its bits in the reverse order."""
+    bits = points.bit_length() - 1
+    return int(f"{place:0{bits}b}"[::-1], 2)
+
+
+def schedule(random, points, distances, enabled, resets):
+    """Return rst, ce, valid and the word of each clock; frames are `distances` clocks apart.
+
+    Distances are counted in enabled clocks; where it is not enabled or there is no frame, garbage
+    is shown. resets: enabled clocks before which there is a reset; frames begin anew there.
+    """
+    rows = [{"rst": 1, "ce": random.getrandbits(1), "valid": 0} for _ in range(2)]
+    left = [k for n, distance in enumerate(distances, 1) for k in [0] * distance + [n] * points]
+    left += [0] * (points + 4)
+    e = begun = 0
+    while left:
+        if e in resets:
+            resets = resets - {e}
+            left = [k for k in left if k == 0 or k != begun]  # the rest of a frame never comes
+            rows += [{"rst": 1, "ce": random.getrandbits(1), "valid": 0}] * random.choice((1, 2))
+        ce = random.random() < enabled
+        rows.append(
+            {"rst": 0, "ce": int(ce), "valid": left[0] > 0 if ce else random.getrandbits(1)}
+        )
+        if ce:
+            begun = left.pop(0)
+            e += 1
+    return [row | {"valid": int(row["valid"]), "x": random.getrandbits(WIDTH)} for row in rows]
+
+
+def wanted(rows, points, target):
+    """Return the word of each clock in which one is `put`, and how many frames were whole.
+
+    By the head of the kernel: the reader begins in the clock of the last word, and goes on.
+    """
+    put, frame, reading, frames = {}, [], [], 0
+    for n, row in enumerate(rows):
+        if row["rst"]:
+            frame, reading = [], []
+            put = {clock: v for clock, v in put.items() if clock <= n}
+            continue
+        if not row["ce"]:
+            continue
+        if row["valid"]:
+            frame.append(row["x"])
+        if len(frame) == points:
+            assert not reading  # there is room for one frame
+            reading = [frame[reverse(k, points)] for k in range(points)]
+            frame, frames = [], frames + 1
+        if reading:
+            put[n + latency(target)] = reading.pop(0)
+    return {clock: v for clock, v in put.items() if clock < len(rows)}, frames
+
+
+def reorder_record(name, points, distances, *, enabled=1.0, target=Target.GENERIC, resets=()):
+    """Run the model, compare every word and its clock, and return the record."""
+    random = Random(name)
+    rows = schedule(random, points, distances, enabled, set(resets))
+    ports = {n: bit() for n in ("clk", "rst", "ce", "valid", "put")}
+    ports |= {n: word(WIDTH) for n in ("x", "y")}
+    record = run_model(
+        frame_reorder, {**ports, "points": points, "target": target}, name=name, clocks=len(rows),
+        drive={n: [row[n] for row in rows] for n in rows[0]}, when={"y": "put"},
+    )  # fmt: skip
+    put, frames = wanted(rows, points, target)
+    assert len(distances) - len(resets) <= frames <= len(distances)
+    assert len(put) == points * frames or resets
+    index = list(record.outputs).index("put")
+    got = {n: out[1 - index] for n, (_, out) in enumerate(record.rows) if out[index]}
+    assert got == put, name
+    return record
+
+
+def test_frames_at_every_distance(tmp_path: Path) -> None:
+    """Back to back, one clock apart, and so on until the buffer is long empty."""
+    records = [
+        reorder_record(f"apart{points}", points, [*range(points + 3), 0, 0, 1, 0])
+        for points in (4, 8)
+    ]
+    records += [
+        reorder_record("apart16", 16, [0, 0, 1, 2, 15, 16, 17, 0]),
+        reorder_record("apart64", 64, [0, 0, 1, 63, 64, 3]),
+    ]
+    assert replay(records, tmp_path) == []
+
+
+@pytest.mark.parametrize("target", [Target.GENERIC, Target.ECP5])
+def test_with_pauses(tmp_path: Path, target: Target) -> None:
+    """Words come as many clocks after an enabled edge, whether the next is enabled or not."""
+    records = []
+    for points, enabled in ((4, 0.3), (8, 0.8), (32, 0.5)):
+        random = Random(points)
+        distances = [random.choice((0, 0, 1, 2, points - 1, points)) for _ in range(7)]
+        records.append(
+            reorder_record(f"n{points}", points, distances, enabled=enabled, target=target)
+        )
+    records.append(reorder_record("free", 16, [0] * 6, target=target))
+    assert replay(records, tmp_path) == []
+
+
+@pytest.mark.parametrize("target", [Target.GENERIC, Target.ECP5])
+def test_reset_in_mid_frame(tmp_path: Path, target: Target) -> None:
+    """At every enabled clock of the second frame, while the first one leaves."""
+    records = [
+        reorder_record(
+            f"reset{at}", 8, [2, 0, 0, 1, 0, 0], target=target, resets=[at, at + 17], enabled=0.8
+        )
+        for at in range(9, 19)
+    ]
+    assert replay(records, tmp_path) == []
+
+
+def test_natural_and_reversed_are_each_others_reverse() -> None:
+    """The same order of places serves both ways."""
+    for points in (2, 4, 8, 16, 32, 64):
+        places = [reverse(k, points) for k in range(points)]
+        assert sorted(places) == list(range(points))
+        assert [places[p] for p in places] == list(range(points))
+    assert [reverse(k, 8) for k in range(8)] == [0, 4, 2, 6, 1, 5, 3, 7]

@@ -1,0 +1,279 @@
+"""The FFT engine at full size: exact, as exact as promised, as small and as fast as asked for."""
+
+import numpy as np
+import pytest
+
+from kolam.flows import synthesize
+from kolam.generators import fft_noise, load
+from kolam.generators.fft import Config, Direction, Formats, Order, Rotation, build
+from kolam.hdl import Format
+from kolam.hdl.target import Target
+from kolam.testbenches import simulate
+from kolam.testbenches.random_fft import random_fft
+from kolam.testbenches.stimulus import codes, script
+
+pytestmark = pytest.mark.shown
+
+NATURAL, REVERSED = Order.NATURAL, Order.BIT_REVERSED
+
+
+def exact(design, *asked, **more):
+    run = simulate(design, *asked, **more)
+    assert run.passed, run.line
+    return run
+
+
+# exact
+
+
+@pytest.mark.parametrize("first", range(0, 100, 10), ids="seeds-from-{}".format)
+def test_random_configurations(first, shown, tmp_path):
+    """Free, with pauses, and with bad frames as well; the first of ten in Verilator, too."""
+    frames = clocks = saturated = 0
+    for seed in range(first, first + 10):
+        design = build(random_fft(seed, target=list(Target)[seed % 5]))
+        folder = tmp_path / str(seed)
+        for simulator in ("icarus", "verilator") if seed == first else ("icarus",):
+            run = exact(design, seed=seed, folder=folder, simulator=simulator)
+            assert (run.latency, run.interval) == (design.latency, design.interval), f"seed {seed}"
+            frames, clocks = frames + run.frames, clocks + run.clocks
+            saturated += run.saturated
+            for pauses in ({}, {"gap": 0.3, "stall": 0.3}):
+                rows = script(design, codes(design, 8, seed), 0.3, seed)
+                run = exact(
+                    design, script=rows, seed=seed, folder=folder, simulator=simulator, **pauses
+                )
+                frames, clocks = frames + run.frames, clocks + run.clocks
+    shown(
+        "random FFTs, five targets",
+        {"seeds": f"{first} to {first + 9}", "frames": frames, "clocks": clocks,
+         "saturated": saturated, "mismatches": 0, "promises that differ": 0},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("points", [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096])
+@pytest.mark.parametrize(
+    ("direction", "into", "out"),
+    [
+        (Direction.FORWARD, NATURAL, REVERSED),
+        (Direction.INVERSE, REVERSED, NATURAL),
+        (Direction.FORWARD, NATURAL, NATURAL),
+        (Direction.INVERSE, REVERSED, REVERSED),
+    ],
+    ids=["forward", "inverse", "forward-natural", "inverse-reversed"],
+)
+def test_sizes(direction, into, out, points, shown):
+    made = Config(points=points, direction=direction, input_order=into, output_order=out)
+    design = build(made)
+    run = exact(design, simulator="verilator")
+    shown(
+        f"{points} points, {direction.value}, {into.value} to {out.value}, Verilator",
+        {"frames": run.frames, "mismatches": run.mismatches, "latency": run.latency,
+         "interval": run.interval, "clocks a second": round(run.clocks_per_second)},
+    )  # fmt: skip
+    assert (run.latency, run.interval) == (design.latency, design.interval)
+    assert run.ready == design.ready_after_reset
+
+
+def test_the_largest(shown):
+    design = build(Config(points=1 << 16, output_order=REVERSED))
+    run = exact(design, frames=1, simulator="verilator")
+    shown("65536 points, one frame, Verilator",
+          {"mismatches": run.mismatches, "latency": run.latency, "clocks": run.clocks,
+           "clocks a second": round(run.clocks_per_second)})  # fmt: skip
+    assert run.latency == design.latency
+
+
+@pytest.mark.parametrize("width", [8, 12, 16, 20, 24])
+def test_widths(width, shown):
+    formats = Formats(input=Format(True, 0, width - 1), twiddle=Format(True, 1, min(width, 24)))
+    for target in (Target.XC7, Target.ECP5):
+        design = build(Config(points=256, output_order=REVERSED, formats=formats, target=target))
+        run = exact(design)
+        noise = design.facts()["sqnr"]["measured"]
+        shown(
+            f"256 points of {width} bits, {target.value}",
+            {"frames": run.frames, "mismatches": run.mismatches, "latency": run.latency,
+             "SQNR dB": round(noise["db"], 1), "LSB rms": round(noise["lsb_rms"], 3)},
+        )  # fmt: skip
+        assert (run.latency, run.interval) == (design.latency, design.interval)
+
+
+@pytest.mark.parametrize("rotation", Rotation)
+@pytest.mark.parametrize("lanes", [1, 2, 4, 8, 16])
+def test_lanes(lanes, rotation, shown):
+    design = build(Config(points=1024, lanes=lanes, output_order=REVERSED, rotation=rotation))
+    run = exact(design, simulator="verilator")
+    shown(
+        f"1024 points, {lanes} a clock, {rotation.value}, Verilator",
+        {"frames": run.frames, "mismatches": run.mismatches, "latency": run.latency,
+         "interval": run.interval, "multipliers": design.multipliers},
+    )  # fmt: skip
+    assert (run.latency, run.interval) == (design.latency, 1024 // lanes)
+    assert run.latency == design.latency
+
+
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+def test_the_first_frame_after_power_up(simulator, shown, tmp_path):
+    """Nothing is known in Icarus, anything may be in Verilator; one frame is answered, alone."""
+    runs = 0
+    for target in ("generic", "xc7", "ecp5"):
+        design = load("fft-64", set={"target": target})
+        for seed in range(10):
+            run = exact(design, frames=1, simulator=simulator, seed=seed, folder=tmp_path / target)
+            assert (run.frames, run.latency) == (1, design.latency)
+            runs += 1
+    shown(f"fft-64, the first frame after power-up, {simulator}",
+          {"runs": runs, "mismatches": 0})  # fmt: skip
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_reset_at_every_clock(part, shown, tmp_path):
+    """From the washing after the first reset to the end of the second frame out."""
+    design = load("fft-64")
+    window = design.ready_after_reset + design.latency + 2 * design.interval
+    clocks = range(1 + part, window + 1, 4)
+    for clock in clocks:
+        wrong = 0.25 * (clock % 3)
+        run = simulate(
+            design, simulator="verilator", reset_at=clock, reset_clocks=1 + clock % 2, seed=clock,
+            script=script(design, codes(design, 4, clock), wrong, clock),
+            before=script(design, codes(design, 5, clock + 1000), wrong, clock),
+            gap=0.2 * (clock % 5 // 2), stall=0.2 * (clock % 4), folder=tmp_path,
+        )  # fmt: skip
+        assert run.passed, f"reset at {clock}: {run.line}"
+    shown(
+        "fft-64, reset at every clock of two frames, Verilator",
+        {"clocks": f"{part + 1} to {window} by 4", "resets": len(clocks), "failures": 0},
+    )
+
+
+# as exact as promised
+
+
+def decibels(x, design):
+    """Return SNR in dB, rms error of a part in LSB, and parts limited, of the golden model."""
+    z = x[..., 0] + 1j * x[..., 1]
+    r = np.fft.fft(z) * 2.0 ** -sum(design.config.schedule)
+    y = design.reference(x)
+    error = y[..., 0] + 1j * y[..., 1] - r
+    noise = (np.abs(error) ** 2).mean()
+    db = 10 * np.log10((np.abs(r) ** 2).mean() / noise)
+    return float(db), float(np.sqrt(noise / 2)), int(design.saturated(x).sum())
+
+
+def disc(rng, frames, points):
+    """Return samples spread evenly in the disc of full scale, |x| <= 32767, of 16 bits."""
+    radius = 32767 * np.sqrt(rng.random((frames, points)))
+    z = radius * np.exp(2j * np.pi * rng.random((frames, points)))
+    return np.trunc(np.stack([z.real, z.imag], axis=-1)).astype(np.int64)
+
+
+def square(rng, frames, points):
+    return rng.integers(-32768, 32768, (frames, points, 2))
+
+
+def gauss(rng, frames, points):
+    """Return Gaussian samples, a part of 12 dB less than full scale."""
+    parts = 32767 * 10 ** (-12 / 20) * rng.standard_normal((frames, points, 2))
+    return np.clip(np.rint(parts), -32768, 32767).astype(np.int64)
+
+
+def tone(rng, frames, points):
+    """Return a complex tone of 0 dBFS in each frame, of a random bin."""
+    turns = rng.integers(0, points, (frames, 1)) * np.arange(points) / points
+    z = 32767 * np.exp(2j * np.pi * turns)
+    return np.rint(np.stack([z.real, z.imag], axis=-1)).astype(np.int64)
+
+
+SIGNALS = {"disc": disc, "square": square, "gauss -12 dBFS": gauss, "tone 0 dBFS": tone}
+LIMITS = {"disc": (63.5, 0.34), "tone 0 dBFS": (90, None)}
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize("rotation", Rotation)
+def test_accuracy_of_fft_1024(rotation, signal, shown):
+    """Defined as for the peers: 64 seeded frames of 16 bits, against floats."""
+    design = load("fft-1024", set={"rotation": rotation.value})
+    x = SIGNALS[signal](np.random.default_rng(2025), 64, 1024)
+    db, rms, limited = decibels(x, design)
+    least, most = LIMITS.get(signal, (0, None))
+    shown(f"fft-1024, {rotation.value}: accuracy, {signal}",
+          {"SNR dB": round(db, 2), "LSB rms": round(rms, 4), "limited": limited,
+           "limits": f"{least} dB, {most} LSB"})  # fmt: skip
+    if rotation is Rotation.MULTIPLY:
+        assert db >= least
+        assert most is None or rms <= most
+    if rotation is not Rotation.SHIFT_ADD:  # its terms may add up to a little more than 1
+        assert not limited
+    if signal == "disc":
+        promised = fft_noise.predicted(design.transform, 16)
+        assert rms == pytest.approx(promised.rms, rel=0.03)
+
+
+@pytest.mark.parametrize("signal", ["disc", "tone 0 dBFS"])
+def test_the_hardware_of_fft_1024_is_as_exact(signal, shown):
+    design = load("fft-1024")
+    x = SIGNALS[signal](np.random.default_rng(7), 16, 1024)
+    run = exact(design, x, simulator="verilator")
+    db, rms, _ = decibels(x, design)
+    shown(f"fft-1024 in Verilator, {signal}",
+          {"frames": run.frames, "mismatches": run.mismatches, "SNR dB": round(db, 2),
+           "LSB rms": round(rms, 4)})  # fmt: skip
+    least, most = LIMITS[signal]
+    assert db >= least
+    assert most is None or rms <= most
+
+
+# as small and as fast as asked for
+
+
+COST = {  # on xc7, at most
+    "multiply": {"dsp": 12, "lut": 950, "bram36": 3},
+    "lift": {"dsp": 8, "lut": 1450},
+    "shift_add": {"dsp": 6, "lut": 1650},
+}
+KEYS = ("lut", "srl", "lutram", "ff", "dsp", "bram36")
+
+
+@pytest.mark.parametrize("rotation", COST)
+def test_cost_of_fft_1024(rotation, shown):
+    cost = synthesize(load("fft-1024", set={"rotation": rotation, "target": "xc7"}), "xc7")
+    limits = COST[rotation]
+    shown(f"fft-1024, {rotation}: cost on xc7",
+          {**{key: cost[key] for key in KEYS}, "limits": str(limits)[1:-1]})  # fmt: skip
+    for key, most in limits.items():
+        assert cost[key] <= most, key
+    assert (cost["latches"], cost["clocks"]) == (0, 1)
+
+
+def test_cost_of_natural_order(shown):
+    reverse, natural = (
+        synthesize(load(name, set={"target": "xc7"}), "xc7")
+        for name in ("fft-1024", "fft-1024-natural")
+    )
+    more = {key: natural[key] - reverse[key] for key in KEYS}
+    shown("fft-1024-natural: cost on xc7, and above fft-1024",
+          {key: f"{natural[key]} ({more[key]:+g})" for key in KEYS})  # fmt: skip
+    assert more["bram36"] <= 1
+    assert more["lut"] <= 40
+    assert more["dsp"] == 0
+
+
+@pytest.mark.parametrize("target", ["generic", "xc7", "ecp5"])
+@pytest.mark.parametrize("name", ["fft-1024", "fft-1024-natural"])
+def test_latency(name, target, shown):
+    design = load(name, set={"target": target})
+    run = exact(design, frames=1)
+    most = 1024 + 34 if name == "fft-1024" else 2 * 1024 + 40
+    shown(f"{name}, {target}: latency", {"measured": run.latency, "at most": most})
+    assert run.latency == design.latency <= most
+
+
+def test_frequency_on_ecp5(shown):
+    cost = synthesize(load("fft-1024", set={"target": "ecp5"}), "ecp5", place_and_route=True)
+    shown("fft-1024: placed and routed on ECP5",
+          {**{key: cost[key] for key in KEYS}, "MHz": cost["fmax_mhz"],
+           "by seed": str(cost["fmax_mhz_by_seed"]), "limits": "175 MHz, 5500 FF"})  # fmt: skip
+    assert cost["fmax_mhz"] >= 175
+    assert cost["ff"] <= 5500
