@@ -21,6 +21,7 @@ from kolam.hdl.memories import ram, table
 from kolam.hdl.target import Target
 from kolam.kernels.bits import bits, concat, constant, extended, part, word
 from kolam.kernels.block_scaling import block_narrow, block_watch, scaled_butterfly
+from kolam.kernels.delay import pulse_delay
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import entry_register, frame_guard
 from kolam.kernels.frame_narrow import frame_narrow, narrow_register
@@ -184,16 +185,12 @@ def iterative_fft(
     ]  # fmt: skip
 
     # write: back into the other half of the memory, or into the output buffer
-    done = word(address + 3)
+    done, done_works = word(address + 2), word(1)
+    flag_line = pulse_delay(clk, rst, works, done_works, clocks=write_clocks(rotation))
     place_line = shift_line(
-        clk,
-        constant(1),
-        concat([index, works, last, writes_half]),
-        done,
-        clocks=write_clocks(rotation),
+        clk, constant(1), concat([index, last, writes_half]), done, clocks=write_clocks(rotation)
     )
-    done_word, done_works = part(done, address, 0), done(address)
-    done_last, done_half = done(address + 1), done(address + 2)
+    done_word, done_last, done_half = part(done, address, 0), done(address), done(address + 1)
     stores, gives, written = (word(1) for _ in range(3))
     where = write_place(done_works, done_last, done_word, stores, gives, written)
     both = concat([v for k in range(b) for v in (late[k], *turned[k])])

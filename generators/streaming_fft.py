@@ -30,7 +30,7 @@ from kolam.kernels.lane_butterfly import lane_butterfly
 from kolam.kernels.lifting_rotator import lifting_rotator
 from kolam.kernels.link import any_flag_now, connect
 from kolam.kernels.pipeline_entry import line_address, pipeline_entry
-from kolam.kernels.rotator import bump_mark, flag_delay, sample_place
+from kolam.kernels.rotator import bump_add, bump_mark, flag_delay, sample_place
 from kolam.kernels.sdf_stage import sdf_lane, sdf_stage
 from kolam.kernels.stream_fifo import output_fifo
 
@@ -78,6 +78,8 @@ def streaming_fft(
     nexts, soons, marks = ([word(1) for _ in parts] for _ in range(3))
     differences, adds, adds_nexts = ([word(1) for _ in parts] for _ in range(3))
     samples = [[word(p.size_out) for _ in range(2 * lanes)] for p in parts]
+    bumped = [[word(p.size_out) for _ in range(2 * lanes)] for p in parts]
+    tangent, sine, factors = lifting_constants()
     spots = [word(max(1, _spot_bits(p, lanes))) for p in parts]
     twiddles = [[word(2 * twiddle.width) for _ in range(lanes)] for _ in parts]
     ahead = 2 if target is Target.ECP5 else 1
@@ -122,22 +124,51 @@ def streaming_fft(
             x_soon = x_next
         else:
             early = 1 if p.lifts else ahead
-            flag = x_next if early == 1 else x_soon
-            controls.append(
-                [
-                    flag_delay(clk, ce, x_next, nexts[k], clocks=p.clocks),
-                    *_placed(p, lanes, clk, ce, flag, spots[k], marks[k], early),
-                ]
-            )
-            works.append(
-                [
-                    _rotator(
-                        p, j, lanes, clk, ce, spots[k], _marked(p, j, lanes, marks[k]),
-                        twiddles[k][j], x[j], y[j], twiddle, target,
-                    )
-                    for j in range(lanes)
-                ]
-            )  # fmt: skip
+            controls.append([flag_delay(clk, ce, x_next, nexts[k], clocks=p.clocks)])
+            if _spot_bits(p, lanes) > 0:
+                flag = x_next if early == 1 else x_soon
+                controls[k].append(sample_place(clk, ce, flag, spots[k]))
+            marked = p.bump > 0 and p.unmarked // lanes > 0
+            if marked:
+                some = bump_mark(
+                    clk, ce, spots[k], marks[k], unmarked=p.unmarked // lanes, clocks=early
+                )
+                controls[k].append(some)
+            works.append([])
+            for j in range(lanes):
+                turns = p.turns(j, lanes)
+                bump = 0 if p.unmarked % lanes & j else p.bump
+                mark = marks[k] if marked and bump else None
+                if turns == (0,):
+                    wide = [extended(v, p.size_out) for v in x[j]]
+                    if bump:
+                        wide = bumped[k][2 * j : 2 * j + 2]
+                        works[k].append(bump_add(clk, ce, mark, *x[j], *wide, bump=bump))
+                    works[k] += [
+                        shift_line(clk, ce, v, w, clocks=p.clocks - (bump > 0))
+                        for v, w in zip(wide, y[j], strict=True)
+                    ]
+                elif p.lifts:
+                    works[k].append(
+                        lifting_rotator(
+                            clk, ce, spots[k] if len(turns) > 1 else None,
+                            constant(0) if mark is None else mark, *x[j], *y[j],
+                            turns=tuple(16 * t // p.steps for t in turns), bump=bump,
+                            tangent=tangent, sine=sine,
+                            factors=factors if p.multipliers else None, fraction=LIFT_FRACTION,
+                        )
+                    )  # fmt: skip
+                else:
+                    looked_up = twiddles[k][j]
+                    if len(turns) == 1:
+                        code = twiddle_word(turns[0], p.steps, twiddle)
+                        looked_up = constant(code, 2 * twiddle.width)
+                    works[k].append(
+                        complex_multiply(
+                            clk, ce, *x[j], looked_up, *y[j], mark,
+                            fraction=twiddle.fraction, bump=bump, target=target,
+                        )
+                    )  # fmt: skip
         x_next, x = nexts[k], y
     numbers = {p.after: k for k, p in enumerate(parts) if isinstance(p, Rotator)}
     lookups = []
@@ -196,52 +227,6 @@ def _turned(p: Stage, before: Stage | Rotator, difference: Any, lanes: int) -> l
     if before.clocks:
         return [difference] * lanes
     return [constant(bool(j & before.distance)) for j in range(lanes)]
-
-
-def _placed(
-    p: Rotator, lanes: int, clk: Any, ce: Any, flag: Any, spot: Any, mark: Any, ahead: int
-) -> list[Any]:
-    """Place what a rotator knows of its samples."""
-    unmarked = p.unmarked // lanes
-    made = []
-    if _spot_bits(p, lanes) > 0:
-        made.append(sample_place(clk, ce, flag, spot))
-        if p.bump and unmarked:
-            made.append(bump_mark(clk, ce, spot, mark, unmarked=unmarked, clocks=ahead))
-    return made
-
-
-def _marked(p: Rotator, lane: int, lanes: int, mark: Any) -> Any:
-    """Return which samples of a lane take the bump, None for none."""
-    if not p.bump or p.unmarked % lanes & lane:
-        return None
-    return mark if p.unmarked // lanes else constant(1)
-
-
-def _rotator(
-    p: Rotator, lane: int, lanes: int, clk: Any, ce: Any, spot: Any, marks: Any, looked_up: Any,
-    x: list[Any], y: list[Any], twiddle: Format, target: Target,
-) -> Any:  # fmt: skip
-    """Place a rotator in one lane; where it never turns, a delay."""
-    turns = p.turns(lane, lanes)
-    if turns == (0,) and marks is None:
-        return [
-            shift_line(clk, ce, extended(v, p.size_out), w, clocks=p.clocks)
-            for v, w in zip(x, y, strict=True)
-        ]
-    bump = p.bump if marks is not None else 0
-    if p.lifts:
-        tangent, sine, factors = lifting_constants()
-        return lifting_rotator(
-            clk, ce, spot if len(turns) > 1 else None, constant(0) if marks is None else marks,
-            *x, *y, turns=tuple(16 * t // p.steps for t in turns), bump=bump, tangent=tangent,
-            sine=sine, factors=factors if p.multipliers else None, fraction=LIFT_FRACTION,
-        )  # fmt: skip
-    if len(turns) == 1:
-        looked_up = constant(twiddle_word(turns[0], p.steps, twiddle), 2 * twiddle.width)
-    return complex_multiply(
-        clk, ce, *x, looked_up, *y, marks, fraction=twiddle.fraction, bump=bump, target=target
-    )
 
 
 def _address(spot: Any, kept: Table, step: int) -> Any:

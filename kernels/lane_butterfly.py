@@ -57,10 +57,9 @@ def lane_butterfly(
             less_re.next = u_re
             less_im.next = u_im
 
-    if halves:
-
-        @always_comb
-        def carry():
+    @always_comb
+    def carry():
+        if halves:
             back_re.next = True
             if turns:
                 carry_re.next = x_im[0]
@@ -70,11 +69,7 @@ def lane_butterfly(
                 carry_re.next = x_re[0]
                 carry_im.next = x_im[0]
                 back_im.next = True
-
-    else:
-
-        @always_comb
-        def carry():
+        else:
             carry_re.next = False
             carry_im.next = turns
             back_re.next = True

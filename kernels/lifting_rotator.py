@@ -116,6 +116,10 @@ def quarter_turn(clk, ce, x_re, x_im, code, marks, a, b, rest, *, bump):
         plain_re.next = x_re.signed()
         plain_im.next = x_im.signed()
         less_b.next = code[0] ^ code[1]
+        if marks:  # here, since marks may be constant
+            added.next = bump
+        else:
+            added.next = 0
 
     @always_comb
     def name():
@@ -136,13 +140,6 @@ def quarter_turn(clk, ce, x_re, x_im, code, marks, a, b, rest, *, bump):
         else:
             s_a.next = w_re
             s_b.next = w_im
-
-    @always_comb
-    def add_more():
-        if marks:
-            added.next = bump
-        else:
-            added.next = 0
 
     @always_comb
     def add():

@@ -229,7 +229,7 @@ def first_bump(place, x_re, x_im, y_re, y_im, *, bump):
     whole_re, whole_im = (
         Signal(intbv(0, min=-(1 << size - 1), max=1 << size - 1)) for _ in range(2)
     )
-    w_re, w_im, added = (counter(0, size) for _ in range(3))
+    w_re, w_im, added, sum_re, sum_im = (counter(0, size) for _ in range(5))
 
     @always_comb
     def read():
@@ -250,8 +250,13 @@ def first_bump(place, x_re, x_im, y_re, y_im, *, bump):
 
     @always_comb
     def add():
-        y_re.next = w_re + added
-        y_im.next = w_im + added
+        sum_re.next = w_re + added
+        sum_im.next = w_im + added
+
+    @always_comb
+    def show():
+        y_re.next = sum_re
+        y_im.next = sum_im
 
     return instances()
 

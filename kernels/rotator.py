@@ -57,6 +57,52 @@ def bump_mark(clk, ce, at, marks, *, unmarked, clocks):
 
 
 @module
+def bump_add(clk, ce, marks, x_re, x_im, y_re, y_im, *, bump):
+    """Add to both parts of samples that `marks` says, None for all; one enabled clock."""
+    size = len(y_re)
+    whole_re, whole_im = (
+        Signal(intbv(0, min=-(1 << size - 1), max=1 << size - 1)) for _ in range(2)
+    )
+    w_re, w_im, sum_re, sum_im = (counter(0, size) for _ in range(4))
+
+    @always_comb
+    def read():
+        whole_re.next = x_re.signed()
+        whole_im.next = x_im.signed()
+
+    @always_comb
+    def name():
+        w_re.next = whole_re[size:]
+        w_im.next = whole_im[size:]
+
+    if marks is None:
+
+        @always_comb
+        def add():
+            sum_re.next = w_re + bump
+            sum_im.next = w_im + bump
+
+    else:
+
+        @always_comb
+        def add():
+            if marks:
+                sum_re.next = w_re + bump
+                sum_im.next = w_im + bump
+            else:
+                sum_re.next = w_re
+                sum_im.next = w_im
+
+    @always(clk.posedge)
+    def keep():
+        if ce:
+            y_re.next = sum_re
+            y_im.next = sum_im
+
+    return instances()
+
+
+@module
 def flag_delay(clk, ce, x, y, *, clocks):
     """Delay a flag by enabled clocks, 1 or more."""
     line = Signal(intbv(0)[clocks:])

@@ -213,7 +213,7 @@ def test_packing():
     np.testing.assert_array_equal(design.unpack(bytes([7, 0, 15])), [[7, 0, 15]])
     signed = build(config(Support(outputs=2, fan_in=1, stride=0)))
     np.testing.assert_array_equal(signed.unpack(bytes([0x80, 0x7F])), [[-128, 127]])
-    with pytest.raises(ValueError, match=r"^x must have 3 columns, not 2$"):
+    with pytest.raises(ValueError, match=r"^x must be of shape \(frames, 3\), not \(1, 2\)$"):
         design.pack([1, 2])
     with pytest.raises(ValueError, match=r"^data must be whole frames of 3 bytes, not 4 bytes$"):
         design.unpack(bytes(4))

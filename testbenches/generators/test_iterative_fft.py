@@ -64,8 +64,8 @@ CORES = {
         64, 8, target=Target.ECP5, direction=INVERSE, scaling=scaled(64, 0, 3),
         formats=formats(S8, S8, 10, Rounding.HALF_UP),
     ),
-    "64, xc7": config(
-        64, target=Target.XC7, scaling=scaled(64, 1, 4), output_order=REVERSED,
+    "64 of 2, ecp5": config(  # a pass as long as it takes for what is read to be written
+        64, 2, target=Target.ECP5, scaling=scaled(64, 1, 4), output_order=REVERSED,
         formats=formats(S8, S16, 3, Rounding.TRUNCATE),
     ),
     "128 of 4": config(
@@ -156,7 +156,7 @@ def test_signals(name, places):
     assert max(b - a for a, b in pairwise(begins)) <= design.interval
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_random_configurations(seed, tmp_path):
     """Of up to 64 points; with pauses and bad frames as well."""
     rng = np.random.default_rng(seed)
@@ -250,8 +250,8 @@ def test_reset(name, places):
     design, folder = places(name)
     window = design.latency + 2 * design.interval
     rng = np.random.default_rng(window)
-    for part in range(6):
-        clock = 1 + int(rng.integers(part * window // 6, (part + 1) * window // 6))
+    for part in range(4):
+        clock = 1 + int(rng.integers(part * window // 4, (part + 1) * window // 4))
         x = codes(design, 8, part)
         asked = {
             "script": script(design, x[:4], 0.2, part), "seed": part, "reset_at": clock,

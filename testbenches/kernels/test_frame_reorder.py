@@ -21,7 +21,7 @@ def reverse(place, points):
     return int(f"{place:0{bits}b}"[::-1], 2)
 
 
-def schedule(random, points, distances, enabled, resets):
+def schedule(random, points, distances, enabled, resets, gaps):
     """Return rst, ce, valid and the word of each clock; frames are `distances` clocks apart.
 
     Distances are counted in enabled clocks; where it is not enabled or there is no frame, garbage
@@ -29,6 +29,8 @@ def schedule(random, points, distances, enabled, resets):
     """
     rows = [{"rst": 1, "ce": random.getrandbits(1), "valid": 0} for _ in range(2)]
     left = [k for n, distance in enumerate(distances, 1) for k in [0] * distance + [n] * points]
+    if gaps:  # within frames as well
+        left = [k for n in left for k in [0] * random.choice((0, 0, 1, points)) + [n]]
     left += [0] * (points + 4)
     e = begun = 0
     while left:
@@ -70,10 +72,12 @@ def wanted(rows, points, target):
     return {clock: v for clock, v in put.items() if clock < len(rows)}, frames
 
 
-def reorder_record(name, points, distances, *, enabled=1.0, target=Target.GENERIC, resets=()):
+def reorder_record(
+    name, points, distances, *, enabled=1.0, target=Target.GENERIC, resets=(), gaps=False
+):
     """Run the model, compare every word and its clock, and return the record."""
     random = Random(name)
-    rows = schedule(random, points, distances, enabled, set(resets))
+    rows = schedule(random, points, distances, enabled, set(resets), gaps)
     ports = {n: bit() for n in ("clk", "rst", "ce", "valid", "put")}
     ports |= {n: word(WIDTH) for n in ("x", "y")}
     record = run_model(
@@ -113,6 +117,7 @@ def test_with_pauses(tmp_path: Path, target: Target) -> None:
             reorder_record(f"n{points}", points, distances, enabled=enabled, target=target)
         )
     records.append(reorder_record("free", 16, [0] * 6, target=target))
+    records.append(reorder_record("gaps", 8, [0] * 6, target=target, enabled=0.7, gaps=True))
     assert replay(records, tmp_path) == []
 
 

@@ -6,6 +6,8 @@ from random import Random
 
 import pytest
 
+from kolam.hdl import instances, module
+from kolam.kernels.bits import constant
 from kolam.kernels.lane_butterfly import lane_butterfly
 from kolam.testbenches.equivalence import bit, replay, run_model, word
 
@@ -42,10 +44,23 @@ def results(f_re, f_im, x_re, x_im, turns, halves):
 # ---------------------------------------------------------------------- the kernel
 
 
-def pairs_record(name, width, pairs, halves, enabled=1.0):
+@module
+def same_turn(
+    clk, ce, f_re, f_im, x_re, x_im, sum_re, sum_im, rest_re, rest_im, *, turns, halves
+):  # fmt: skip
+    """A butterfly that turns all or none, as the lanes of an engine do."""
+    compute = lane_butterfly(  # noqa: F841
+        clk, ce, constant(turns), f_re, f_im, x_re, x_im, sum_re, sum_im, rest_re, rest_im,
+        halves=halves,
+    )  # fmt: skip
+    return instances()
+
+
+def pairs_record(name, width, pairs, halves, enabled=1.0, always=None):
     """Feed pairs (f_re, f_im, x_re, x_im, turns), compare every result, and return the record.
 
-    enabled: the probability of an enabled clock. Where it is not, garbage is shown.
+    enabled: the probability of an enabled clock. Where it is not, garbage is shown. always: what
+    `turns` is, if it is a constant.
     """
     size = width + (not halves)
     mask = (1 << width) - 1
@@ -59,10 +74,14 @@ def pairs_record(name, width, pairs, halves, enabled=1.0):
             {"ce": 1, "turns": turns} | {n: v & mask for n, v in zip(PARTS, parts, strict=True)}
         )
     rows.append(rows[0] | {"ce": 0})  # to see the last result
+    inputs = ("ce", *PARTS) if always is not None else ("ce", "turns", *PARTS)
     ports = {n: bit() for n in ("clk", "ce", "turns")} | {n: word(width) for n in PARTS}
     ports |= {n: word(size) for n in RESULTS}
+    if always is not None:
+        ports["turns"] = always
     record = run_model(
-        lane_butterfly, {**ports, "halves": halves}, name=name, clocks=len(rows), vectors=rows,
+        lane_butterfly if always is None else same_turn, {**ports, "halves": halves}, name=name,
+        clocks=len(rows), vectors=[{n: row[n] for n in row if n in inputs} for row in rows],
         warm_up=64,
     )  # fmt: skip
     held = None  # in clocks that are not enabled, too
@@ -111,4 +130,14 @@ def test_random_pairs(tmp_path: Path, halves: bool) -> None:
             for _ in range(150)
         ]
         records.append(pairs_record(f"drawn{width}", width, pairs, halves, enabled))
+    assert replay(records, tmp_path) == []
+
+
+@pytest.mark.parametrize("halves", [False, True])
+def test_turns_that_are_constant(tmp_path: Path, halves: bool) -> None:
+    ends = (-8, 7, -1, 2)
+    records = []
+    for turns in (0, 1):
+        pairs = [(*parts, turns) for parts in product(ends, ends, ends, ends)][::2]
+        records.append(pairs_record(f"same{turns}", 4, pairs, halves, always=turns))
     assert replay(records, tmp_path) == []
