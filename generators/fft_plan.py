@@ -341,6 +341,11 @@ class _Bound:
     def bits(self) -> int:
         return (self.part - 1).bit_length() + 1
 
+    @property
+    def radius(self) -> float:
+        """What the modulus is at most: where samples are small, their parts say more."""
+        return min(self.modulus, sqrt(2) * self.part)
+
     def doubled(self) -> "_Bound":
         return _Bound(2 * self.part, 2 * self.modulus)
 
@@ -348,13 +353,13 @@ class _Bound:
         return _Bound(self.part, self.modulus + sqrt(0.5))
 
     def turned(self, fraction: int, bump: int) -> "_Bound":
-        modulus = self.modulus * (1 + sqrt(2) / 2 ** (fraction + 1)) + sqrt(0.5) + sqrt(2) * bump
-        limit = min(modulus, 2 * self.part) * (1 + 1e-12)  # what floats may have lost
-        return _Bound(2 * ceil((limit + 1) / 2), modulus * (1 + 1e-12))
+        modulus = self.radius * (1 + sqrt(2) / 2 ** (fraction + 1)) + sqrt(0.5) + sqrt(2) * bump
+        modulus *= 1 + 1e-12  # what floats may have lost
+        return _Bound(2 * ceil((modulus + 1) / 2), modulus)
 
     def lifted(self, bump: int) -> "_Bound":
         """Words between the steps are longer by 1 / cos(pi / 8), and all must fit the result."""
-        modulus = (self.modulus + sqrt(2) * bump) * (1 + _LIFT_ERROR) + _LIFT_ROUNDING
+        modulus = (self.radius + sqrt(2) * bump) * (1 + _LIFT_ERROR) + _LIFT_ROUNDING
         return _Bound(2 * ceil((modulus / cos(pi / 8) + 1) / 2), modulus)
 
 
