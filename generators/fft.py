@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kolam.generators import fft_facts, fft_plan
-from kolam.generators.design import Design, Ints, Memory, Stream
+from kolam.generators.design import Design, Ints, Memory, Stream, bit_reversed
 from kolam.generators.fft_config import (
     Architecture,
     Config,
@@ -93,7 +93,7 @@ class Fft(Design):
 
     @property
     def latency(self) -> int:
-        """Clocks from the first input beat to the first output beat; docs/fft.md 5."""
+        """Clocks from the first input beat to the first output beat; docs/fft.md 4."""
         lines = sum(s.clocks + sdf_stage.LATENCY for s in self.stages)
         turns = sum(r.clocks for r in self.rotators)
         ends = pipeline_entry.LATENCY + frame_narrow.LATENCY + stream_fifo.LATENCY
@@ -127,7 +127,7 @@ class Fft(Design):
                 format=fmt,
                 parts=2,
                 element_bits=2 * _BYTE * -(-fmt.width // _BYTE),
-                order=ordered(config.points, order),
+                order=(range if order is Order.NATURAL else bit_reversed)(config.points),
                 user_bits=USER_BITS if config.block and name == "m_axis" else 0,
             )
             for name, fmt, order in (
@@ -249,7 +249,7 @@ class IterativeFft(Fft):
 
     @property
     def turn(self) -> int:
-        """Clocks of a pass: a word each, but so many that what is read was written; page 6."""
+        """Clocks of a pass: a word each, but so many that what is read was written; docs/fft.md 5."""
         written = write_clocks(self.rotation) + 1
         if self.config.block:  # a pass waits for the levels of the one before
             return self.words + written
@@ -263,7 +263,7 @@ class IterativeFft(Fft):
 
     @property
     def interval(self) -> int:
-        """Clocks from frame to frame: of all passes, or of a buffer; page 6."""
+        """Clocks from frame to frame: of all passes, or of a buffer; docs/fft.md 5."""
         filled = self.config.points + self.turn + 1
         emptied = self.config.points + self.words + write_clocks(self.rotation) + 1
         return max(self.config.stages * self.turn, filled, emptied)
@@ -275,7 +275,7 @@ class IterativeFft(Fft):
 
     @property
     def latency(self) -> int:
-        """Clocks from the first input beat to the first output beat; page 6."""
+        """Clocks from the first input beat to the first output beat; docs/fft.md 5."""
         passes = (self.config.stages - 1) * self.turn + self.words + write_clocks(self.rotation)
         return int(self.config.points + passes + _ENDS)
 
@@ -352,18 +352,6 @@ class IterativeFft(Fft):
             "source": self._stream("s_axis"),
             "sink": self._stream("m_axis"),
         }
-
-
-def ordered(points: int, order: Order) -> Any:
-    """Return the index of the k-th element of a frame, for each k."""
-    if order is Order.NATURAL:
-        return range(points)
-    bits = points.bit_length() - 1
-    places = np.arange(points)
-    reverse = np.zeros(points, np.int64)
-    for b in range(bits):
-        reverse |= (places >> b & 1) << bits - 1 - b
-    return tuple(reverse.tolist())
 
 
 def build(config: Config, weights: Any = None, *, name: str = "fft", seed: int = 0) -> Fft:

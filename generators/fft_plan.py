@@ -255,7 +255,7 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
 
 
 def memory_size(config: Config) -> int:
-    """Return the bits of a part in the memory of the iterative architecture; page 3 and 6.
+    """Return the bits of a part in the memory of the iterative architecture; page 3 and 5.
 
     There all stages halve, and what the first one does not is a shift in front; half a code is
     added to the first sample.

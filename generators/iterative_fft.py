@@ -7,7 +7,7 @@
 
 The memory has constant geometry: whatever the stage, step i reads elements i and i + N/2 and writes
 2i and 2i + 1, so words of 2b samples need one read and one write port, two halves change roles
-with each pass, and no bank is ever asked for twice. docs/fft.md 6.
+with each pass, and no bank is ever asked for twice. docs/fft.md 5.
 """
 
 from typing import Any
@@ -137,7 +137,7 @@ def iterative_fft(
     ]  # fmt: skip
 
     # fetch: f and x of each butterfly
-    fetched, stored = word(4 * size * b), word(4 * size * b)
+    fetched = word(4 * size * b)
     fetches_f, first_d2 = word(1), word(1)
     phase = fetch_phase(clk, step, fetches_f)
     first_line = shift_line(clk, constant(1), first, first_d2, clocks=2)
