@@ -249,7 +249,7 @@ class IterativeFft(Fft):
 
     @property
     def turn(self) -> int:
-        """Clocks of a pass: a word each, but so many that what is read was written; docs/fft.md 5."""
+        """Clocks of a pass: a word each, but so many that what is read was written."""
         written = write_clocks(self.rotation) + 1
         if self.config.block:  # a pass waits for the levels of the one before
             return self.words + written
