@@ -264,8 +264,9 @@ def memory_size(config: Config) -> int:
         return config.formats.input.width + 2
     scaling = config.schedule[:-1]
     shift = 1 - scaling[0]
+    half = first_bump(config) << shift
     bound = _Bound.of_input(config.formats.input.width + shift)
-    bound = _Bound(bound.part, bound.modulus + sqrt(2) * first_bump(config) * 2**shift)
+    bound = _Bound(bound.part + half + half % 2, bound.modulus + sqrt(2) * half)
     for _ in scaling:
         bound = bound.halved().turned(config.formats.twiddle.fraction, 0)
     return bound.bits
