@@ -25,10 +25,21 @@ from kolam.generators.fft_config import (
 )
 from kolam.generators.fft_plan import Rotator, Stage, Table
 from kolam.generators.iterative_fft import USER_BITS, iterative_fft, table_style, write_clocks
+from kolam.generators.real_fft import real_fft, table_style as word_table_style
 from kolam.generators.streaming_fft import QUEUE, streaming_fft
 from kolam.hdl.image import Image
+from kolam.hdl import word_multiply
 from kolam.hdl.module import module
-from kolam.kernels import frame_narrow, frame_reorder, pipeline_entry, sdf_stage, stream_fifo
+from kolam.kernels import (
+    frame_narrow,
+    frame_reorder,
+    pipeline_entry,
+    real_split,
+    sdf_stage,
+    stream_fifo,
+    word_narrow,
+    word_stage,
+)
 from kolam.reference import fft as golden
 
 __all__ = ["Architecture", "Config", "Direction", "Fft", "Formats", "Order", "Rotation", "build"]
@@ -111,6 +122,12 @@ class Fft(Design):
         return pipeline_entry.wash_clocks(self.washing) + 2
 
     @property
+    def _flying(self) -> int:
+        """Frames that may be judged and not yet gone, at most, as a power of two."""
+        flying = -(-(self.latency + QUEUE) // self.interval) + 2
+        return 1 << (flying - 1).bit_length()
+
+    @property
     def washing(self) -> int:
         """Clocks of a turn of the delay lines' address; flags elsewhere are gone by then, too."""
         return max(_SHORT, *(s.clocks for s in self.stages))
@@ -179,6 +196,7 @@ class Fft(Design):
             inverse=config.direction is Direction.INVERSE,
             rotation=config.rotation.value,
             lifted=fft_plan.lifted(config),
+            real=config.real,
         )
 
     def trace(self, x: Any) -> list[tuple[str, Ints, Ints]]:
@@ -217,7 +235,6 @@ class Fft(Design):
         """The hardware function of the top, and its constants."""
         config = self.config
         source, sink = self._stream("s_axis"), self._stream("m_axis")
-        flying = -(-(self.latency + QUEUE) // self.interval) + 2
         return streaming_fft, {
             "parts": self.parts,
             "tables": self.tables,
@@ -226,11 +243,128 @@ class Fft(Design):
             "rounding": config.formats.rounding,
             "swaps": config.direction is Direction.INVERSE,
             "reorders": self.reorders,
-            "frames": 1 << (flying - 1).bit_length(),
+            "frames": self._flying,
             "washing": self.washing,
             "target": config.target,
             "source": source,
             "sink": sink,
+        }
+
+
+class RealFft(Fft):
+    """A streaming FFT of real samples, a sample a clock: words re and im of half as many."""
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words."""
+        return f"an FFT of {self.config.points} real samples"
+
+    @property
+    def multipliers(self) -> int:
+        """Multipliers, all busy at once: of the rotators and of the split."""
+        return sum(r.multipliers for r in self.rotators) + word_multiply.MULTIPLIERS
+
+    @property
+    def interval(self) -> int:
+        """Clocks from frame to frame."""
+        return int(self.config.points)
+
+    @property
+    def together(self) -> bool:
+        """Whether the split reads in the order in which its elements come."""
+        return self.config.output_order is Order.BIT_REVERSED
+
+    @property
+    def latency(self) -> int:
+        """Clocks from the first input beat to the first output beat; docs/fft.md 4."""
+        lines = sum(s.clocks + word_stage.LATENCY + word_stage.TURN * s.turns for s in self.stages)
+        turns = sum(r.clocks for r in self.rotators)
+        split = real_split.latency(self.config.points // 2, self.together)
+        narrow = word_narrow.latency(self.config.schedule[-1] + 1, self.config.formats.rounding)
+        return lines + turns + split + narrow + pipeline_entry.LATENCY + stream_fifo.LATENCY + 1
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """Real samples in, complex elements of half a spectrum out."""
+        config = self.config
+        made = []
+        for name, fmt, parts in (
+            ("s_axis", config.formats.input, 1),
+            ("m_axis", config.output, 2),
+        ):
+            count = config.points // parts
+            natural = parts == 1 or config.output_order is Order.NATURAL
+            made.append(
+                Stream(
+                    name=name,
+                    lanes=1,
+                    beats=count,
+                    format=fmt,
+                    parts=parts,
+                    element_bits=parts * _BYTE * -(-fmt.width // _BYTE),
+                    order=(range if natural else bit_reversed)(count),
+                )
+            )
+        return tuple(made)
+
+    @cached_property
+    def images(self) -> tuple[Image, ...]:
+        """The twiddles of rotators and split, word by word."""
+        return fft_plan.word_tables(self.config, self.rotators, self.name)
+
+    @property
+    def memories(self) -> tuple[Memory, ...]:
+        """Delay lines that are memories, the split's, and twiddles."""
+        plain: dict[str, Any] = {
+            "fields": 1, "ports": 2, "read_latency": 1, "contents": None, "loadable": False,
+        }  # fmt: skip
+        made = [
+            Memory(
+                path=f"u_works_{k}/u_line", depth=p.clocks, style="block",
+                width=word_stage.line_width(p.size_out, True), **plain,
+            )
+            for k, p in enumerate(self.parts)
+            if isinstance(p, Stage) and p.ring
+        ]  # fmt: skip
+        width = self.parts[-1].size_out
+        deep = real_split.depth(self.config.points // 2, self.together)
+        made.append(
+            Memory(path="u_join/u_buffer", depth=deep, width=2 * width, style="block", **plain)
+        )
+        plain |= {"ports": 1}
+        made += [
+            Memory(
+                path=f"u_lookups_{k}", depth=image.depth, width=image.width,
+                style=word_table_style(image), **{**plain, "contents": image.name},
+            )
+            for k, image in enumerate(self.images)
+        ]  # fmt: skip
+        return tuple(made)
+
+    def predict(self, x: Any) -> NDArray[np.complex128]:
+        """Return the half spectrum in floats, nothing rounded, of real values (frames, points)."""
+        z = np.asarray(x)
+        if z.shape[1:] != (self.config.points,):
+            raise ValueError(f"x must be (frames, {self.config.points}), not {z.shape}")
+        return golden.exact(z, inverse=False, gain=self.gain, real=True)
+
+    @property
+    def top(self) -> tuple[module, dict[str, Any]]:
+        """The hardware function of the top, and its constants."""
+        config = self.config
+        return real_fft, {
+            "parts": self.parts,
+            "tables": self.images,
+            "split_size": fft_plan.split_size(config),
+            "twiddle": config.formats.twiddle,
+            "drop": config.schedule[-1] + 1,
+            "rounding": config.formats.rounding,
+            "reverses_out": self.together,
+            "frames": self._flying,
+            "washing": self.washing,
+            "target": config.target,
+            "source": self._stream("s_axis"),
+            "sink": self._stream("m_axis"),
         }
 
 
@@ -360,4 +494,6 @@ def build(config: Config, weights: Any = None, *, name: str = "fft", seed: int =
         raise ValueError("weights must not be given to an FFT, which has none")
     if config.architecture is Architecture.ITERATIVE:
         return IterativeFft(name, config)
+    if config.real:
+        return RealFft(name, config)
     return Fft(name, config)

@@ -11,6 +11,7 @@ from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
 
 LEAST, MOST = 8, 1 << 16  # points
+LEAST_REAL = 16
 FLAT = 64  # points up to which all may come at once
 MOST_LANES = 16
 BLOCK = "block"
@@ -38,6 +39,13 @@ class Architecture(Enum):
 
     STREAMING = "streaming"  # a pipeline, `lanes` samples a clock
     ITERATIVE = "iterative"  # some butterflies that pass over a memory
+
+
+class Samples(Enum):
+    """Of the time domain: the input of a forward transform, the output of an inverse one."""
+
+    COMPLEX = "complex"
+    REAL = "real"
 
 
 class Rotation(Enum):
@@ -85,14 +93,17 @@ class Formats:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """A discrete Fourier transform of `points` complex samples.
+    """A discrete Fourier transform of `points` samples.
 
-    points: N, a power of two. lanes: samples a clock, a power of two up to 16, and for up to 64
+    points: N, a power of two. samples: REAL takes N real samples, in natural order, and gives the
+    elements 0 … N/2 - 1 of their spectrum, of which element 0 is X[0] + j X[N/2]; N is 16 or more,
+    and it streams a sample a clock. lanes: samples a clock, a power of two up to 16, and for up to 64
     points up to N; above 1 the two orders must differ. butterflies: of the iterative architecture,
     a power of two up to N / 8; it takes a sample a clock, scales by a bit in each stage but perhaps
     the first, and multiplies. direction: forward or inverse; the gain is that of scaling in both.
     input_order, output_order: of the points in a frame. scaling: for each of the log2 N stages
-    the bits (0 or 1) by which it scales down, and last the bits that are dropped at the output;
+    (log2 N - 1 of real samples) the bits (0 or 1) by which it scales down, and last the bits that
+    are dropped at the output;
     the gain is 2 to the minus their sum. None: one bit a stage in all, most of it early and the
     rest at the end, where it costs the least accuracy; gain 1/N. "block": block floating point, of
     the iterative architecture, with an output of as many bits as the input. rotation: MULTIPLY is
@@ -103,6 +114,7 @@ class Config:
     """
 
     points: int
+    samples: Samples = Samples.COMPLEX
     architecture: Architecture = Architecture.STREAMING
     lanes: int = 1
     butterflies: int = 1
@@ -123,13 +135,15 @@ class Config:
         if self.lanes & self.lanes - 1:
             raise ValueError(f"lanes must be a power of two, 1 to {most}, not {self.lanes}")
         for name, kind in (
-            ("architecture", Architecture), ("direction", Direction), ("input_order", Order),
-            ("output_order", Order), ("rotation", Rotation), ("formats", Formats),
-            ("target", Target),
+            ("samples", Samples), ("architecture", Architecture), ("direction", Direction),
+            ("input_order", Order), ("output_order", Order), ("rotation", Rotation),
+            ("formats", Formats), ("target", Target),
         ):  # fmt: skip
             check_kind(self, name, kind)
         self._check_architecture()
-        if self.lanes > 1 and self.input_order is self.output_order:
+        if self.real:
+            self._check_real()
+        elif self.lanes > 1 and self.input_order is self.output_order:
             raise ValueError(
                 f"output_order must be the other one than input_order where lanes are more than 1, "
                 f"not {self.output_order.value} too"
@@ -161,6 +175,23 @@ class Config:
                 f"rotation must be multiply where architecture is iterative, "
                 f"not {self.rotation.value}"
             )
+
+    def _check_real(self) -> None:
+        if self.points < LEAST_REAL:
+            raise ValueError(
+                f"points must be {LEAST_REAL} to {MOST} where samples are real, not {self.points}"
+            )
+        for name, wanted in (
+            ("architecture", Architecture.STREAMING), ("rotation", Rotation.MULTIPLY),
+            ("direction", Direction.FORWARD), ("input_order", Order.NATURAL),
+        ):  # fmt: skip
+            found = getattr(self, name)
+            if found is not wanted:
+                raise ValueError(
+                    f"{name} must be {wanted.value} where samples are real, not {found.value}"
+                )
+        if self.lanes > 1:
+            raise ValueError(f"lanes must be 1 where samples are real, not {self.lanes}")
 
     def _check_scaling(self, scaling: Any) -> None:
         if scaling == BLOCK:
@@ -199,9 +230,14 @@ class Config:
             )
 
     @property
+    def real(self) -> bool:
+        """Whether the samples are real."""
+        return self.samples is Samples.REAL
+
+    @property
     def stages(self) -> int:
-        """log2 N."""
-        return self.points.bit_length() - 1
+        """log2 N, or one less where two real samples are one complex sample."""
+        return self.points.bit_length() - 1 - self.real
 
     @property
     def block(self) -> bool:
@@ -217,7 +253,7 @@ class Config:
             return self.scaling
         if self.architecture is Architecture.ITERATIVE:
             return (0, *[1] * (self.stages - 1), 1)
-        return (0, *[1] * (self.stages - 3), 0, 0, 3)
+        return (0, *[1] * (self.stages - 3), 0, 0, 3 + self.real)
 
     @property
     def output(self) -> Format:
@@ -227,7 +263,7 @@ class Config:
         source, shift = self.formats.input, sum(self.schedule)
         if self.block:
             return source
-        grown = self.stages - shift + (shift == 0)
+        grown = self.stages + self.real - shift + (shift == 0)
         return Format(True, source.integer + grown, source.fraction)
 
     @property
@@ -247,6 +283,7 @@ class Config:
         values: dict[str, Any] = {
             "engine": "fft",
             "points": self.points,
+            "samples": self.samples.value,
             "architecture": self.architecture.value,
             "lanes": self.lanes,
             "butterflies": self.butterflies,
@@ -274,8 +311,9 @@ class Config:
             raise ValueError(f"engine must be fft, not {named!r}")
         check_keys("the configuration", given, cls, required=("points",))
         for name, kind in (
-            ("architecture", Architecture), ("direction", Direction), ("input_order", Order),
-            ("output_order", Order), ("rotation", Rotation), ("target", Target),
+            ("samples", Samples), ("architecture", Architecture), ("direction", Direction),
+            ("input_order", Order), ("output_order", Order), ("rotation", Rotation),
+            ("target", Target),
         ):  # fmt: skip
             if name in given:
                 given[name] = member(kind, name, given[name])
@@ -284,7 +322,8 @@ class Config:
         if scaling == "unscaled":
             points = given["points"]
             stages = points.bit_length() - 1 if isinstance(points, int) else 0
-            given["scaling"] = (0,) * (stages + 1)
+            real = given.get("samples") is Samples.REAL
+            given["scaling"] = (0,) * (stages + 1 - real)
         elif isinstance(scaling, list):
             given["scaling"] = tuple(scaling)
         return cls(**given)

@@ -10,8 +10,9 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
+from kolam.generators.design import bit_reversed
 from kolam.generators.fft_config import MOST_BITS, Architecture, Config, Order, Rotation
-from kolam.hdl import Format, Rounding, complex_multiply
+from kolam.hdl import Format, Rounding, complex_multiply, word_multiply
 from kolam.hdl.image import Image
 from kolam.hdl.target import Target
 from kolam.kernels import lifting_rotator
@@ -101,7 +102,9 @@ def rotators(config: Config) -> tuple[tuple[int, int, int], ...]:
     n = config.stages
     if config.architecture is Architecture.ITERATIVE:
         return tuple((s, s, n) for s in range(1, n - 1))
-    if config.rotation is Rotation.MULTIPLY:
+    if config.real:
+        found = _halved(1, n)
+    elif config.rotation is Rotation.MULTIPLY:
         found = [(s, s - 1, n) for s in range(2, n, 2)]
     else:
         found, first = [], 1
@@ -115,6 +118,14 @@ def rotators(config: Config) -> tuple[tuple[int, int, int], ...]:
     if config.input_order is Order.NATURAL:
         return tuple(found)
     return tuple((n - s, n + 1 - q, n + 1 - p) for s, p, q in reversed(found))
+
+
+def _halved(first: int, last: int) -> list[tuple[int, int, int]]:
+    """Return rotators that halve a range, in pairs of stages, and the halves: one large table."""
+    if last - first < 2:
+        return []
+    after = first - 1 + max(2, (last - first + 1) // 4 * 2)
+    return [*_halved(first, after), (after, first, last), *_halved(after + 1, last)]
 
 
 def lifted(config: Config) -> tuple[int, ...]:
@@ -203,13 +214,13 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
     turning = {after: (first, last) for after, first, last in rotators(config)}
     quarters = _quarters(n, rotators(config))
     scaling, drop = config.schedule[:-1], config.schedule[-1]
-    rounds = drop > 0 and config.formats.rounding is not Rounding.TRUNCATE
+    rounds = drop > 0 and config.formats.rounding is not Rounding.TRUNCATE and not config.real
     twiddle = config.formats.twiddle
     bound = _Bound.of_input(config.formats.input.width)
     made: list[Stage | Rotator] = []
     for s in range(1, n + 1):
         distance = 1 << (n - s if natural else s - 1)
-        clocks = distance // lanes
+        clocks = distance * (1 + config.real) // lanes  # words of real samples, re and im
         size = bound.bits
         bound = bound.halved() if scaling[s - 1] else bound.doubled()
         made.append(
@@ -221,7 +232,7 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
                 turns=s - 1 in quarters,
                 size_in=size,
                 size_out=max(size, bound.bits),
-                ring=clocks >= _RING_FROM.get(config.target, _RING_ELSE),
+                ring=clocks >= _RING_FROM.get(config.target, _RING_ELSE) * (1 + config.real),
             )
         )
         if s in turning:
@@ -231,11 +242,12 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
             size = made[-1].size_out
             lifts = s in lifted(config)
             bound = bound.lifted(bump) if lifts else bound.turned(twiddle.fraction, bump)
-            cost = (
-                _lifting_cost(config)
-                if lifts
-                else _product_cost(config.target, size, twiddle.width)
-            )
+            if config.real:
+                cost = {"clocks": word_multiply.LATENCY, "multipliers": word_multiply.MULTIPLIERS}
+            elif lifts:
+                cost = _lifting_cost(config)
+            else:
+                cost = _product_cost(config.target, size, twiddle.width)
             made.append(
                 Rotator(
                     after=s,
@@ -342,6 +354,12 @@ class _Bound:
     def bits(self) -> int:
         return (self.part - 1).bit_length() + 1
 
+    def split(self, fraction: int) -> "_Bound":
+        """Of the spectrum of real samples, behind the split."""
+        modulus = 2 * sqrt(2) * self.radius * (1 + sqrt(2) / 2 ** (fraction + 1)) + sqrt(2)
+        modulus *= 1 + 1e-12
+        return _Bound(2 * ceil((modulus + 1) / 2), modulus)
+
     @property
     def radius(self) -> float:
         """What the modulus is at most: where samples are small, their parts say more."""
@@ -379,6 +397,37 @@ def twiddle_word(step: int, circle: int, fmt: Format) -> int:
     divisor = gcd(step, circle)
     c, d = twiddle(step // divisor, circle // divisor, fmt.fraction)
     return c & mask | (d & mask) << fmt.width
+
+
+def split_size(config: Config) -> int:
+    """Return the bits of a part behind the split of real samples; page 3."""
+    bound = _Bound.of_input(config.formats.input.width)
+    fraction = config.formats.twiddle.fraction
+    turning = {after for after, _, _ in rotators(config)}
+    for s, halves in enumerate(config.schedule[:-1], 1):
+        bound = bound.halved() if halves else bound.doubled()
+        if s in turning:
+            bound = bound.turned(fraction, 0)
+    return bound.split(fraction).bits
+
+
+def word_tables(config: Config, rotators: Sequence[Rotator], name: str) -> tuple[Image, ...]:
+    """Return the tables of rotators, in order, and of the split, whose words come one by one."""
+    fmt, points = config.formats.twiddle, config.points // 2
+    mask = (1 << fmt.width) - 1
+    made = []
+    for rotator in rotators:
+        codes = [twiddle(turn, rotator.steps, fmt.fraction) for turn in rotator.turns(0, 1)]
+        made.append((f"{name}_twiddles_{rotator.after}", codes))
+    natural = config.output_order is Order.NATURAL
+    order = range(points) if natural else bit_reversed(points)
+    codes = [twiddle(k, config.points, fmt.fraction) for k in order]
+    one = 1 << fmt.fraction
+    made.append((f"{name}_twiddles_split", [(-one, -one), *((d, -c) for c, d in codes[1:])]))
+    return tuple(
+        Image(stem, fmt.width, tuple(part & mask for pair in pairs for part in pair))
+        for stem, pairs in made
+    )
 
 
 def tables(config: Config, rotators: Sequence[Rotator], name: str) -> tuple[Table, ...]:

@@ -5,6 +5,8 @@
 Written from the page alone. A frame is one array whose axis `name` counts k_1 .. k_s i_s+1 .. i_n
 as a binary number, k_1 highest, so that each digit keeps its place through all stages: stage s
 turns digit s from i_s into k_s. Frames lie along the last axis, where NumPy runs fastest.
+
+Real samples x[2m], x[2m+1] are the parts of one complex point m, and a split makes their spectrum.
 """
 
 import itertools
@@ -32,9 +34,9 @@ Terms = tuple[tuple[int, int], ...]  # (sign, shift) each: the sum of sign * 2**
 class Transform:
     """One transform, as in section 1 and 2 of the page.
 
-    points: N = 2**n, n >= 1.
+    points: N = 2**n, n >= 1; of real samples n >= 2.
     scaling: n + 1 numbers, 0 or 1 for each stage, and the bits dropped at the end, >= 0; or
-        "block", and every frame decides them.
+        "block", and every frame decides them. Of real samples n numbers, for n - 1 stages.
     rotators: (after, first, last) each, in any order; what they leave of a tree are quarters.
     twiddle_bits: F + 2 >= 3, for F fraction bits.
     output: the format of an output part; codes need no fraction, only limits.
@@ -42,6 +44,8 @@ class Transform:
     rotation: how a lifting rotator is made: lift or shift_add; with multiply there is none.
     lifted: the stages behind which it is a lifting one that turns, by sixteenths of a circle.
     word_bits: with "block", W >= 4; input and output parts have W - 2 bits. Otherwise 0.
+    real: samples are real, and the stages and rotators are those of M = N / 2 complex points; not
+        with "block".
 
     With "block" a stage makes a modulus of sqrt(2) 2**(W - 2) at most, or halves. What roundings
     and twiddles add to that (section 3) stays below 2**(W - 1), and so W bits hold all parts, if
@@ -61,12 +65,17 @@ class Transform:
     rotation: str = "multiply"
     lifted: tuple[int, ...] = ()
     word_bits: int = 0
+    real: bool = False
 
     def __post_init__(self) -> None:
         _check_integers("points", self.points)
         _check_integers("twiddle_bits", self.twiddle_bits)
-        if self.points < 2 or self.points & (self.points - 1):
-            raise ValueError(f"points must be a power of two from 2, not {self.points}")
+        for field in ("inverse", "real"):
+            if not isinstance(getattr(self, field), bool):
+                raise TypeError(f"{field} must be True or False, not {getattr(self, field)!r}")
+        least = 4 if self.real else 2
+        if self.points < least or self.points & (self.points - 1):
+            raise ValueError(f"points must be a power of two from {least}, not {self.points}")
         if self.twiddle_bits < 3:
             raise ValueError(f"twiddle_bits must be 3 or more, not {self.twiddle_bits}")
         self._check_scaling()
@@ -79,8 +88,6 @@ class Transform:
         if self.rounding not in fixed.ROUNDINGS:
             words = ", ".join(fixed.ROUNDINGS)
             raise ValueError(f"rounding must be one of {words}, not {self.rounding!r}")
-        if not isinstance(self.inverse, bool):
-            raise TypeError(f"inverse must be True or False, not {self.inverse!r}")
         self._check_lifted()
         if self.scaling == "block" and fixed.width(self.output) != self.word_bits - 2:
             raise ValueError(
@@ -90,8 +97,15 @@ class Transform:
 
     @property
     def stages(self) -> int:
-        """The stages, n."""
-        return int(self.points).bit_length() - 1
+        """The stages: n, and n - 1 for real samples."""
+        return int(self.points).bit_length() - 1 - self.real
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The shapes of a frame: of samples, and of their spectrum."""
+        if self.real:
+            return (self.points,), (self.points // 2, 2)
+        return (self.points, 2), (self.points, 2)
 
     @property
     def fraction(self) -> int:
@@ -109,6 +123,8 @@ class Transform:
         if isinstance(self.scaling, str):
             if self.scaling != "block":
                 raise ValueError(f"scaling must be numbers or 'block', not {self.scaling!r}")
+            if self.real:
+                raise ValueError("scaling must be numbers for real samples, not 'block'")
             if self.word_bits < 4:
                 raise ValueError(
                     f"word_bits must be 4 or more with scaling 'block', not {self.word_bits}"
@@ -171,6 +187,9 @@ class Answer(NamedTuple):
     codes: (frames, points, 2) in natural order of k, last axis re, im; int64 (Python integers for
     an unsigned output of 64 bits). saturated: (frames,), the parts that were limited. exponent:
     (frames,), h_1 + .. + h_n + drop: codes times 2**exponent are those of the sums themselves.
+
+    Of real samples codes are (frames, M, 2), k = 0 with X[0] and X[M] as its parts; and of their
+    inverse (frames, points), where exponent has 1 more, as its split halves.
     """
 
     codes: Ints
@@ -182,10 +201,12 @@ class Answer(NamedTuple):
 class Stage:
     """The values behind one step.
 
-    name: "stage s", "rotator s" (the one behind stage s) or "output".
+    name: "stage s", "rotator s" (the one behind stage s), "split" (of real samples: last before
+    the output, or first if inverse) or "output".
     codes: (frames, points, 2), last axis re, im; a point is named k_1 .. k_s i_s+1 .. i_n, read as
     a binary number with k_1 highest, and k in natural order at the output. An inverse transform
-    exchanges parts first and last, so all but its output are exchanged.
+    exchanges parts first and last, so all but its output are exchanged. Of real samples there are
+    M points, the split is in natural order and never exchanged, and the output as in Answer.
     """
 
     name: str
@@ -195,8 +216,10 @@ class Stage:
 def transform(x: Any, plan: Transform) -> Answer:
     """Return the output of every frame, for codes x: (frames, points, 2), last axis re, im.
 
-    Any integers are codes, for there is no input format; only scaling "block" has limits. Raises
-    TypeError if x holds no integers, ValueError if it has another shape or is beyond those limits.
+    Real samples are x: (frames, points), and the spectrum for their inverse (frames, M, 2), as in
+    Answer. Any integers are codes, for there is no input format; only scaling "block" has limits.
+    Raises TypeError if x holds no integers, ValueError if it has another shape or is beyond those
+    limits.
     """
     x = _frames(x, plan)
     size = max(1, BLOCK_POINTS // plan.points)
@@ -204,7 +227,7 @@ def transform(x: Any, plan: Transform) -> Answer:
     for start in range(0, max(len(x), 1), size):
         steps = deque(_steps(x[start : start + size], plan), maxlen=1)
         y, limited, dropped = _output(steps[0], plan)
-        codes.append(y.transpose(2, 1, 0))
+        codes.append(_outward(y, plan))
         saturated.append(limited.sum(axis=(0, 1), dtype=np.int64))
         exponent.append(dropped)
     return Answer(*(np.concatenate(blocks) for blocks in (codes, saturated, exponent)))
@@ -213,22 +236,33 @@ def transform(x: Any, plan: Transform) -> Answer:
 def trace(x: Any, plan: Transform) -> list[Stage]:
     """Return the values behind every stage and rotator, and the output; x as for transform."""
     steps = list(_steps(_frames(x, plan), plan))
-    named = [(step.name, step.values) for step in steps]
-    named.append(("output", _output(steps[-1], plan)[0]))
-    return [Stage(name, np.ascontiguousarray(v.transpose(2, 1, 0))) for name, v in named]
+    named = [(step.name, step.values.transpose(2, 1, 0)) for step in steps]
+    named.append(("output", _outward(_output(steps[-1], plan)[0], plan)))
+    return [Stage(name, np.ascontiguousarray(codes)) for name, codes in named]
 
 
-def exact(x: Any, *, inverse: bool = False, gain: float = 1.0) -> NDArray[np.complex128]:
+def exact(x: Any, *, inverse: bool = False, gain: float = 1.0, real: bool = False) -> NDArray[Any]:
     """Return gain * sum over i of x[i] e^(-/+ 2 pi j i k / points) in double precision.
 
-    x: (frames, points, 2) real numbers, last axis re, im. Result: (frames, points), natural order.
-    Raises ValueError if x has another shape.
+    x: (frames, points, 2) real numbers, last axis re, im. Result: (frames, points) complex128,
+    natural order. With real, x: (frames, points), an even number, and the result (frames, M), M =
+    points / 2, k = 0 with X[0] and X[M] as its parts; inverse, x: (frames, M, 2) such parts, and
+    the result (frames, points) float64. Raises ValueError if x has another shape.
     """
     x = np.asarray(x, np.float64)
+    if real and not inverse:
+        if x.ndim != 2 or x.shape[1] < 2 or x.shape[1] % 2:
+            raise ValueError(f"x must be (frames, points), an even number, not {x.shape}")
+        y = scipy.fft.rfft(x)
+        y[:, 0] += 1j * y[:, -1].real
+        return np.asarray(gain * y[:, :-1])
     if x.ndim != 3 or x.shape[1] < 1 or x.shape[2] != 2:
-        raise ValueError(f"x must be (frames, points, 2), not {x.shape}")
+        raise ValueError(f"x must be (frames, {'M' if real else 'points'}, 2), not {x.shape}")
     z = x[..., 0] + 1j * x[..., 1]
     # "forward" puts SciPy's 1/N into its forward transform, and so none into the inverse
+    if real:
+        z = np.concatenate([z[:, :1].real, z[:, 1:], z[:, :1].imag], axis=1)
+        return np.asarray(gain * scipy.fft.irfft(z, norm="forward"))
     y = scipy.fft.ifft(z, norm="forward") if inverse else scipy.fft.fft(z)
     return np.asarray(gain * y)
 
@@ -297,12 +331,16 @@ class _Step(NamedTuple):
 
 
 def _steps(x: Ints, plan: Transform) -> Iterator[_Step]:
-    """Yield every stage and rotator."""
-    v = x.transpose(2, 1, 0)[:: -1 if plan.inverse else 1]
-    v = np.ascontiguousarray(v, np.int64 if _fits(plan, fixed.peak(x)) else object)
+    """Yield every stage and rotator, and the split."""
     rotators = {after: (after, first, last) for after, first, last in plan.rotators}
     quarters = plan.quarters
     halvings = np.zeros(len(x), np.int64)
+    kind = np.int64 if _fits(plan, fixed.peak(x)) else object
+    v = x.transpose(2, 1, 0)
+    if plan.real and plan.inverse:
+        v = _split(np.ascontiguousarray(v, kind), plan)
+        yield _Step("split", v, halvings)
+    v = np.ascontiguousarray(v[:: -1 if plan.inverse else 1], kind)
     for s in range(1, plan.stages + 1):
         if plan.scaling == "block":
             halve = _exceeds(v, plan.word_bits - 2)
@@ -315,6 +353,8 @@ def _steps(x: Ints, plan: Transform) -> Iterator[_Step]:
         if s in rotators:
             v = (_lifting_rotator if s in plan.lifted else _rotator)(v, *rotators[s], plan)
             yield _Step(f"rotator {s}", v, halvings)
+    if plan.real and not plan.inverse:
+        yield _Step("split", _split(_natural(v, plan), plan), halvings)
 
 
 def _exceeds(v: Ints, bits: int) -> NDArray[np.bool_]:
@@ -401,7 +441,7 @@ def _turns(
     after: int, first: int, last: int, plan: Transform
 ) -> tuple[NDArray[np.signedinteger[Any]], int]:
     """Return the turn of every name, in units of 1 / circle and less than 1, and the circle."""
-    name = np.arange(plan.points)
+    name = np.arange(2**plan.stages)
     digit = {m: name >> (plan.stages - m) & 1 for m in range(first, last + 1)}
     circle = 2 ** (last - first + 1)
     turn = np.zeros_like(name)
@@ -410,19 +450,52 @@ def _turns(
     return turn, circle
 
 
+def _natural(v: Ints, plan: Transform) -> Ints:
+    """Return values behind the last stage in natural order of k; v: (2, points, frames)."""
+    # k_1 is its lowest digit: the name's digits backwards
+    digits = v.reshape(2, *[2] * plan.stages, v.shape[2])
+    digits = digits.transpose(0, *range(plan.stages, 0, -1), plan.stages + 1)
+    return digits.reshape(v.shape)
+
+
+def _split(x: Ints, plan: Transform) -> Ints:
+    """Return Y of Z, or Z of X if inverse; both (2, M, frames) in natural order of k.
+
+    All k = 1 .. M/2 at once. At M/2, where both elements are one, both formulas agree.
+    """
+    fraction, middle = plan.fraction, x.shape[1] // 2
+    c, d = twiddles(plan.points, fraction)[1 : middle + 1].T[:, :, None]
+    (a_re, a_im), (b_re, b_im) = x[:, 1 : middle + 1], x[:, : -middle - 1 : -1]
+    v_re, v_im, u_re, u_im = a_re + b_re, a_im - b_im, a_re - b_re, a_im + b_im
+    first_re, first_im = x[0, 0] + x[1, 0], x[0, 0] - x[1, 0]
+    if plan.inverse:  # all in units of 2**-(fraction + 1), to be rounded at the end
+        w_re, w_im = u_re * d - u_im * c, u_re * c + u_im * d
+        v_re, v_im, first_re, first_im = (
+            2**fraction * part for part in (v_re, v_im, first_re, first_im)
+        )
+    else:
+        half = 2 ** (fraction - 1)
+        w_re = (u_im * c + u_re * d + half) >> fraction
+        w_im = (u_im * d - u_re * c + half) >> fraction
+        first_re, first_im = 2 * first_re, 2 * first_im
+    y = np.empty_like(x)
+    y[0, 0], y[1, 0] = first_re, first_im
+    y[0, 1 : middle + 1], y[1, 1 : middle + 1] = v_re + w_re, v_im + w_im
+    y[0, : -middle - 1 : -1], y[1, : -middle - 1 : -1] = v_re - w_re, w_im - v_im
+    return (y + 2**fraction) >> (fraction + 1) if plan.inverse else y
+
+
 def _output(step: _Step, plan: Transform) -> tuple[Ints, NDArray[np.bool_], NDArray[np.int64]]:
     """Return the codes and which are limited, (2, points, frames) in natural order of k each.
 
     And the exponent of every frame, of a step that is the last.
     """
     v = step.values
-    # k_1 is its lowest digit: the name's digits backwards
-    digits = v.reshape(2, *[2] * plan.stages, v.shape[2])
-    digits = digits.transpose(0, *range(plan.stages, 0, -1), plan.stages + 1)
-    natural = digits.reshape(v.shape)[:: -1 if plan.inverse else 1]
+    split = plan.real and not plan.inverse  # v is natural already, and twice the spectrum
+    natural = v if split else _natural(v, plan)[:: -1 if plan.inverse else 1]
     if plan.scaling != "block":
-        codes, limited = _drop(natural, plan.scaling[-1], plan)
-        return codes, limited, step.halvings + plan.scaling[-1]
+        codes, limited = _drop(natural, plan.scaling[-1] + split, plan)
+        return codes, limited, step.halvings + plan.scaling[-1] + (plan.real and plan.inverse)
     drop = np.zeros(v.shape[2], np.int64)
     for bits in (plan.word_bits - 2, plan.word_bits - 1):
         drop += _exceeds(v, bits)
@@ -436,6 +509,11 @@ def _output(step: _Step, plan: Transform) -> tuple[Ints, NDArray[np.bool_], NDAr
 def _drop(v: Ints, drop: int, plan: Transform) -> tuple[Ints, NDArray[np.bool_]]:
     """Return v / 2**drop as codes of the output, and which are limited."""
     return fixed.narrow(v, drop + plan.output[2], plan.output, plan.rounding, overflow="saturate")
+
+
+def _outward(y: Ints, plan: Transform) -> Ints:
+    """Return codes (2, points, frames) in the shape that Answer has them."""
+    return y.transpose(2, 1, 0).reshape(y.shape[2], *plan.shapes[not plan.inverse])
 
 
 def _pairs(after: int, first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -460,6 +538,11 @@ def _fits(plan: Transform, peak: int) -> bool:
     if peak >= 2**62 or plan.fraction > 62 or plan.word_bits > 62:
         return False
     part, modulus = float(peak), math.sqrt(2) * peak
+    if plan.real and plan.inverse:
+        modulus = _split_bound(modulus, plan)
+        if modulus * 2**plan.fraction >= 2**62:
+            return False
+        part = modulus = modulus / 2
     after = {rotator[0] for rotator in plan.rotators}
     block = plan.scaling == "block"
     for s, h in enumerate([1] * plan.stages if block else plan.scaling[:-1], 1):
@@ -482,16 +565,25 @@ def _fits(plan: Transform, peak: int) -> bool:
                 return False
         if part >= 2**62:
             return False
+    if plan.real and not plan.inverse:
+        return _split_bound(modulus, plan) * 2**plan.fraction < 2**62
     return True
+
+
+def _split_bound(modulus: float, plan: Transform) -> float:
+    """Return M' of section 3: of a split, before the halving of an inverse one."""
+    factor = 1 + math.sqrt(2) * 2.0 ** -(plan.fraction + 1)
+    return 2 * math.sqrt(2) * modulus * factor + math.sqrt(2)
 
 
 def _frames(x: Any, plan: Transform) -> Ints:
     x = np.asarray(x)
     if x.dtype.kind not in "iuO":
         raise TypeError(f"x must be integers, not {x.dtype}")
-    if x.ndim != 3 or x.shape[1:] != (plan.points, 2):
-        raise ValueError(f"x must be (frames, {plan.points}, 2), not {x.shape}")
-    x = fixed.integers(x)
+    shape = plan.shapes[plan.inverse]
+    if x.ndim != 1 + len(shape) or x.shape[1:] != shape:
+        raise ValueError(f"x must be (frames, {', '.join(map(str, shape))}), not {x.shape}")
+    x = fixed.integers(x).reshape(len(x), 2**plan.stages, 2)
     if plan.scaling == "block" and _exceeds(x.T, plan.word_bits - 2).any():
         raise ValueError(
             f"x must have parts of word_bits - 2 = {plan.word_bits - 2} bits, not of magnitude "

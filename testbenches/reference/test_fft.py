@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pyfftw
 import pytest
+import scipy.fft
 from numpy.testing import assert_array_equal
 
 from kolam.reference import fft, fixed
@@ -80,6 +81,13 @@ def default_scaling(n):
     return (0, *[1] * (n - 3), 0, 0, 3)
 
 
+def default_real(n, *, inverse=False):
+    """Of n stages and real samples: 1/N, N = 2^(n + 1)."""
+    if n < 4:
+        return (0,) * n + (n + 1 - inverse,)
+    return (0, *[1] * (n - 3), 0, 0, 4 - inverse)
+
+
 def scalings(n, rng):
     return [
         (0,) * (n + 1),
@@ -90,14 +98,16 @@ def scalings(n, rng):
 
 
 def make(n, **fields):
+    """Return a plan of n stages: 2^n points, or twice as many real ones."""
     fields = {
+        "points": 2 ** (n + fields.get("real", False)),
         "scaling": (0,) * (n + 1),
         "rotators": natural(n),
         "twiddle_bits": 18,
         "output": (True, 40, 0),
         **fields,
     }
-    return fft.Transform(points=2**n, **fields)
+    return fft.Transform(**fields)
 
 
 def make_block(n, word_bits, **fields):
@@ -114,6 +124,16 @@ def random_codes(rng, frames, points, width):
 def as_complex(codes):
     codes = np.asarray(codes, float)
     return codes[..., 0] + 1j * codes[..., 1]
+
+
+def as_frames(pairs, plan):
+    """Return pairs (frames, 2^n, 2) as the plan takes them: the page's z, if samples are real."""
+    return pairs.reshape(len(pairs), -1) if plan.real and not plan.inverse else pairs
+
+
+def as_pairs(values):
+    """Return real samples as the page's z, and any pairs as they are."""
+    return values.reshape(len(values), -1, 2)
 
 
 def as_codes(z, width):
@@ -260,21 +280,57 @@ def scalar_output(part, plan, drop):
     return min(max(code, -high - 1 if signed else 0), high), code
 
 
+def scalar_split(z, fraction):
+    y = [None] * len(z)
+    (a_re, a_im), half = z[0], Fraction(1, 2)
+    y[0] = 2 * a_re + 2 * a_im, 2 * a_re - 2 * a_im
+    for k in range(1, len(z) // 2 + 1):
+        (a_re, a_im), (b_re, b_im) = z[k], z[-k]
+        v_re, v_im, u_re, u_im = a_re + b_re, a_im - b_im, a_re - b_re, a_im + b_im
+        c, d = (Fraction(v, 2**fraction) for v in scalar_twiddle(Fraction(k, 2 * len(z)), fraction))
+        w_re = math.floor(u_im * c + u_re * d + half)
+        w_im = math.floor(u_im * d - u_re * c + half)
+        y[-k] = v_re - w_re, w_im - v_im
+        y[k] = v_re + w_re, v_im + w_im
+    return y
+
+
+def scalar_inverse_split(x, fraction):
+    def nearest(re, im):
+        return math.floor((re + 1) / 2), math.floor((im + 1) / 2)
+
+    z = [None] * len(x)
+    a_re, a_im = (Fraction(part) for part in x[0])
+    z[0] = nearest(a_re + a_im, a_re - a_im)
+    for k in range(1, len(x) // 2 + 1):
+        (a_re, a_im), (b_re, b_im) = x[k], x[-k]
+        v_re, v_im, u_re, u_im = a_re + b_re, a_im - b_im, a_re - b_re, a_im + b_im
+        c, d = (Fraction(v, 2**fraction) for v in scalar_twiddle(Fraction(k, 2 * len(x)), fraction))
+        w_re, w_im = u_re * d - u_im * c, u_re * c + u_im * d
+        z[-k] = nearest(v_re - w_re, w_im - v_im)
+        z[k] = nearest(v_re + w_re, v_im + w_im)
+    return z
+
+
 def scalar(frame, plan):
     """Return the steps, name -> list of [re, im], the output among them, and the count limited.
 
     And the frame's scaling: h_1 .. h_n and drop.
     """
-    n, fraction = plan.points.bit_length() - 1, plan.twiddle_bits - 2
+    n, fraction = plan.points.bit_length() - 1 - plan.real, plan.twiddle_bits - 2
+    frame, steps = [[int(v) for v in pair] for pair in np.reshape(frame, (-1, 2))], {}
+    if plan.real and plan.inverse:
+        frame = scalar_inverse_split(frame, fraction)
+        steps["split"] = [list(value) for value in frame]
     names = list(itertools.product((0, 1), repeat=n))  # the first digit is the highest
 
     def put(digits, place, digit):
         return (*digits[: place - 1], digit, *digits[place:])
 
-    values = {name: tuple(int(v) for v in pair) for name, pair in zip(names, frame, strict=True)}
+    values = {name: tuple(pair) for name, pair in zip(names, frame, strict=True)}
     if plan.inverse:
         values = {name: (im, re) for name, (re, im) in values.items()}
-    quarters, steps = scalar_quarters(plan.rotators, 1, n), {}
+    quarters = scalar_quarters(plan.rotators, 1, n)
     block, w, scaling = plan.scaling == "block", plan.word_bits, []
     for s in range(1, n + 1):
         scaling.append(int(not scalar_fits(values, w - 2)) if block else plan.scaling[s - 1])
@@ -308,14 +364,20 @@ def scalar(frame, plan):
         drop = 0
     else:
         drop = 1 if scalar_fits(values, w - 1) else 2
+    # k_1 is the lowest digit
+    natural = [values[tuple(k >> m & 1 for m in range(n))] for k in range(2**n)]
+    split = plan.real and not plan.inverse
+    if split:
+        natural = scalar_split(natural, fraction)
+        steps["split"] = [list(value) for value in natural]
     output, limited = [], 0
-    for k in range(plan.points):
-        value = values[tuple(k >> m & 1 for m in range(n))]  # k_1 is the lowest digit
-        value = value[::-1] if plan.inverse else value
-        parts = [scalar_output(part, plan, drop) for part in value]
+    for value in natural:
+        ordered = value[::-1] if plan.inverse else value
+        parts = [scalar_output(part, plan, drop + split) for part in ordered]
         limited += sum(code != wide for code, wide in parts)
         output.append([code for code, _ in parts])
-    steps["output"] = output
+    flat = plan.real and plan.inverse
+    steps["output"] = list(itertools.chain.from_iterable(output)) if flat else output
     return steps, limited, (*scaling, drop)
 
 
@@ -330,7 +392,7 @@ def assert_both_agree(x, plan):
         for stage in stages:
             assert stage.codes[i].tolist() == steps[stage.name]
         assert saturated[i] == limited
-        assert exponent[i] == sum(scaling)
+        assert exponent[i] == sum(scaling) + (plan.real and plan.inverse)
         scaled.append(scaling)
     return int(saturated.sum()), scaled
 
@@ -411,6 +473,42 @@ def test_both_implementations_agree_beyond_int64():
     assert fft.transform(x, plan).codes[0, 0].tolist() == [2**64 - 4, 2**64 - 4]
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+@pytest.mark.parametrize("inverse", [False, True])
+def test_both_implementations_agree_on_real_samples(n, inverse):
+    rng = np.random.default_rng([35, n, inverse])
+    limited = 0
+    for rotators, scaling in itertools.product(trees(n, rng), scalings(n, rng)):
+        for rounding in fixed.ROUNDINGS:
+            width = int(rng.integers(2, 25))
+            plan = make(
+                n,
+                real=True,
+                scaling=scaling,
+                rotators=rotators,
+                twiddle_bits=int(rng.choice([3, 4, 9, 18, 30])),
+                output=(True, width - 1, 0) if rng.random() < 0.8 else (False, width - 3, 3),
+                rounding=rounding,
+                inverse=inverse,
+            )
+            x = as_frames(random_codes(rng, 2, 2**n, width), plan)
+            limited += assert_both_agree(x, plan)[0]
+    assert limited
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_both_implementations_agree_on_real_samples_lifted_and_beyond_int64(inverse):
+    rng = np.random.default_rng([36, inverse])
+    real = {"real": True, "inverse": inverse, "output": (True, 63, 0)}
+    plans = [plan for n in (3, 4) for plan in lifting_plans(n, rng, **real)]
+    plans += [make(3, twiddle_bits=bits, **real) for bits in (3, 63, 64, 65, 100)]
+    for i, plan in enumerate(plans):
+        for width in (16, 44, 60) if i % 4 == 0 else (int(rng.integers(2, 64)),):
+            x = random_codes(rng, 1, 2 ** (plan.points.bit_length() - 2), width)
+            rounded = replace(plan, rounding=fixed.ROUNDINGS[i % 3])
+            assert_both_agree(as_frames(x, plan), rounded)
+
+
 def test_a_quarter_is_a_rotator_of_one_pair():
     # P(a, -b) = D(a, b), so -j x may as well be taken before the stage
     rng = np.random.default_rng(3)
@@ -427,12 +525,17 @@ def test_int64_is_left_before_it_would_lose_a_bit(monkeypatch):
     for n, bits in ((4, 18), (7, 25), (6, 3), (3, 40), (4, 3)):
         wide = {"twiddle_bits": bits, "output": (True, 63, 0)}
         plans = [make(n, scaling=scaling, **wide) for scaling in scalings(n, rng)]
-        for plan in plans + (list(lifting_plans(n, rng, **wide)) if n < 5 else []):
+        plans += list(lifting_plans(n, rng, **wide)) if n < 5 else []
+        plans += [replace(plan, points=2 * plan.points, real=True, inverse=inverse)
+                  for plan in plans[:4] for inverse in (False, True)]  # fmt: skip
+        for plan in plans:
             peak = next(2**b for b in range(62, 0, -1) if fft._fits(plan, 2**b))
             x = np.concatenate([
                 np.full((1, 2**n, 2), -peak),
                 rng.choice([-peak, peak], (20, 2**n, 2)),
+                corners(2**n, peak, [-1, 0, 1, 2]),
             ])  # fmt: skip
+            x = as_frames(x, plan)
             fast = fft.transform(x, plan)
             assert fft._fits(plan, peak)
             with monkeypatch.context() as patch:
@@ -486,6 +589,21 @@ def test_a_lifting_constant_that_is_wrong_shows(monkeypatch):
                 changed = np.any(fft.transform(x, plan).codes != right)
             unused = "sin" if rotation == "lift" else "product"
             assert changed == (name != unused)
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_a_twiddle_of_the_split_that_is_wrong_by_one_shows(monkeypatch, inverse):
+    rng = np.random.default_rng(37)
+    plan = make(3, real=True, rotators=mirrored(3), twiddle_bits=12, inverse=inverse)
+    x = as_frames(random_codes(rng, 50, 8, 16), plan)
+    right, twiddles = fft.transform(x, plan).codes, fft.twiddles
+    for turn, part in itertools.product(range(16), range(2)):
+        wrong = twiddles(16, 10).copy()
+        wrong[turn, part] += 1
+        with monkeypatch.context() as patch:  # the rotator's circle is of 8
+            patch.setattr(fft, "twiddles", lambda n, f, w=wrong: w if n == 16 else twiddles(n, f))
+            changed = np.any(fft.transform(x, plan).codes != right)
+        assert changed == (1 <= turn <= 4)
 
 
 @pytest.mark.parametrize("rotation", ["lift", "shift_add"])
@@ -543,6 +661,11 @@ def test_a_twiddle_that_is_wrong_by_one_shows(monkeypatch):
 #               |v| <= peak + e. The same in rms, by the triangle inequality.
 #   lifting     the three steps as one matrix, with the constants that they have, off from a turn
 #               by |t| in the operator norm, and r from the roundings: see lifting_error
+#   split       2 X[k] = a (1 - j W) + conj b (1 + j W), at right angles: 2 sqrt(2) e at most. Of
+#               k and k' together it is 2 e_rms, and k = 0 alone has 2 sqrt(2) e. The product is
+#               that of a rotator, of u: |u| <= |a| + |b|, and twice the rms. An inverse one makes
+#               half of all that, but rounds once, at the end: e <- |u| |t| / 2 + |r|; and then
+#               the peak is sqrt(2) times as large, the rms no larger.
 #   output      both over 2^drop, plus sqrt(2) times 1/2 (to nearest) or 1 (truncate) if drop > 0
 #
 # Rounding in the foreign FFT, some n units of 2^-52 of the frame's norm, is added generously.
@@ -583,6 +706,8 @@ def error_bounds(plan, peak, rms):
     n, drop = plan.points.bit_length() - 1, plan.scaling[-1]
     turn_error, half = math.sqrt(0.5) * 2.0 ** (2 - plan.twiddle_bits), math.sqrt(0.5)
     e = e_rms = 0.0
+    if plan.real and plan.inverse:
+        e, e_rms, peak = peak * turn_error + half, rms * turn_error + half, peak * math.sqrt(2)
     for s, h in enumerate(plan.scaling[:-1], 1):
         if h:
             rms, e, e_rms = rms / math.sqrt(2), e + half, e_rms / math.sqrt(2) + half
@@ -592,6 +717,11 @@ def error_bounds(plan, peak, rms):
             lifted = s in plan.lifted
             t, r = lifting_error(plan.rotation) if lifted else (turn_error, half)
             e, e_rms = e + (peak + e) * t + r, e_rms + (rms + e_rms) * t + r
+    if plan.real and not plan.inverse:
+        product = 2 * (rms + e_rms) * turn_error + half
+        e_rms = 2 * math.hypot(e_rms, e / math.sqrt(plan.points / 2)) + product
+        e = math.sqrt(8) * e + 2 * (peak + e) * turn_error + half
+        rms, drop = math.sqrt(8) * rms, drop + 1
     final = 0 if drop == 0 else 2 * half if plan.rounding == "truncate" else half
     floats = 8 * n * 2.0**-52 * math.sqrt(plan.points) * rms / 2**drop
     return e / 2**drop + final + floats, e_rms / 2**drop + final + floats
@@ -599,12 +729,12 @@ def error_bounds(plan, peak, rms):
 
 def bounds_of(x, plan):
     """Return error_bounds for the worst of the frames x."""
-    size = np.abs(as_complex(x))
+    size = np.abs(as_complex(as_pairs(x)))
     return error_bounds(plan, size.max(), np.sqrt((size**2).mean(axis=1).max()))
 
 
 def gain(plan):
-    return 2.0 ** -sum(plan.scaling)
+    return 2.0 ** -(sum(plan.scaling) + (plan.real and plan.inverse))
 
 
 def fftw(x, plan):
@@ -692,6 +822,43 @@ def test_scipy_agrees_with_radix_16_within_the_derived_bound(n, reverse):
         assert np.sqrt((error**2).mean(axis=1)).max() <= rms
 
 
+def packed(spectrum):
+    """Return X[0] .. X[M] with X[0] and X[M] as the parts of one."""
+    first = spectrum[:, :1].real + 1j * spectrum[:, -1:].real
+    return np.concatenate([first, spectrum[:, 1:-1]], axis=1)
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("n", range(1, 12))
+def test_scipy_agrees_on_real_samples_within_the_derived_bound(n, inverse):
+    rng = np.random.default_rng([38, n, inverse])
+    forms = [{"rotators": rotators} for rotators in trees(n, rng)]
+    forms += [{**radix16(n), "rotation": "lift"}] if n > 2 else []
+    for i, (width, form) in enumerate(itertools.product((8, 16, 24), forms)):
+        plan = make(
+            n,
+            real=True,
+            scaling=scalings(n, rng)[i % 4],
+            twiddle_bits=int(rng.choice([width, width + 2, 26])),
+            rounding=fixed.ROUNDINGS[i % 5 % 3],
+            inverse=inverse,
+            **form,
+        )
+        x = as_frames(signals(rng, 2**n, width), plan)
+        codes, saturated, _ = fft.transform(x, plan)
+        assert not saturated.any()
+        if inverse:
+            half = as_complex(x)
+            half = np.concatenate([half[:, :1].real, half[:, 1:], half[:, :1].imag], axis=1)
+            judge = as_complex(as_pairs(scipy.fft.irfft(half) * 2 ** (n + 1)))
+        else:
+            judge = packed(scipy.fft.rfft(x))
+        error = np.abs(as_complex(as_pairs(codes)) - gain(plan) * judge)
+        largest, rms = bounds_of(x, plan)
+        assert error.max() <= largest
+        assert np.sqrt((error**2).mean(axis=1)).max() <= rms
+
+
 def test_radix_16_is_what_the_page_says():
     rotators = ((2, 1, 10), (6, 3, 10), (4, 3, 6), (8, 7, 10))  # its table
     assert radix16(10) == {"rotators": rotators, "lifted": (4, 8)}
@@ -714,6 +881,25 @@ def test_exact_is_the_sum_of_the_page(inverse):
         assert actual.dtype == np.complex128
         np.testing.assert_allclose(actual, as_complex(x) @ kernel / 4, rtol=0, atol=1e-9)
     assert fft.exact(np.array([[[0.5, -1.5]]])).tolist() == [[0.5 - 1.5j]]
+
+
+def test_exact_of_real_samples_is_the_sum_of_the_page():
+    rng = np.random.default_rng(39)
+    for points in (2, 4, 6, 16):
+        x = rng.normal(size=(3, points))
+        i = np.arange(points)
+        kernel = np.exp(-2j * np.pi * np.outer(i, i) / points)
+        whole = x @ kernel
+        actual = fft.exact(x, gain=0.25, real=True)
+        assert actual.dtype == np.complex128
+        expected = packed(whole[:, : points // 2 + 1]) / 4
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-12)
+        pairs = np.stack([actual.real, actual.imag], -1)
+        back = fft.exact(pairs, inverse=True, gain=0.5, real=True)
+        assert back.dtype == np.float64
+        np.testing.assert_allclose(back, (whole @ kernel.conj()).real / 8, rtol=0, atol=1e-12)
+        for real in (x, pairs):
+            assert len(fft.exact(real[:0], inverse=real is pairs, real=True)) == 0
 
 
 @pytest.mark.parametrize("inverse", [False, True])
@@ -750,6 +936,48 @@ def test_the_gain_is_exact(n):
         assert_array_equal(fft.transform(x, plan).codes, expected)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 6])
+def test_the_gain_on_real_samples_is_exact(n):
+    # constants, alternating ones and impulses, as above: u = 0 wherever there is anything
+    rng = np.random.default_rng(n)
+    for complex_plan in every_plan(n, rng):
+        plan = replace(complex_plan, points=2 ** (n + 1), real=True)
+        total = sum(plan.scaling) + plan.inverse
+        x = np.zeros((3, 2 ** (n + 1)), int)
+        x[:2], x[1, 1::2], x[2, 0] = 3, -3, 3
+        y = np.zeros((3, 2**n, 2), int)
+        y[0, 0, 0] = y[1, 0, 1] = 3 * 2 ** (n + 1)
+        y[2, :, 0], y[2, 0, 1] = 3, 3
+        x, y = (y, x * 2 ** (n + 1)) if plan.inverse else (x, y)
+        for sign in (1, -1):
+            codes = fft.transform(sign * x << total, plan).codes
+            assert_array_equal(codes, sign * y)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 9])
+def test_real_samples_of_full_scale_meet_no_limit_by_default(n):
+    points = 2 ** (n + 1)
+    scaling = default_real(n)
+    plan = make(n, real=True, scaling=scaling, output=(True, 15, 0))
+    x = np.full((3, points), -32768)
+    x[1] = x[2] = 32767
+    x[1, 1::2] = -32767
+    expected = np.zeros((3, points // 2, 2), int)
+    expected[0, 0], expected[1, 0], expected[2, 0] = (-32768, 0), (0, 32767), (32767, 0)
+    codes, saturated, exponent = fft.transform(x, plan)
+    assert_array_equal(codes, expected)
+    assert not saturated.any()
+    assert exponent.tolist() == [n + 1] * 3  # 1/N
+    # and an impulse comes back from a spectrum that is full everywhere
+    y = np.zeros_like(expected)
+    y[:, :, 0] = y[:, 0, 1] = 32767
+    back = replace(plan, scaling=default_real(n, inverse=True), inverse=True)
+    codes, saturated, exponent = fft.transform(y, back)
+    assert_array_equal(codes, 32767 * np.eye(1, points, dtype=int).repeat(3, axis=0))
+    assert not saturated.any()
+    assert exponent.tolist() == [n + 1] * 3
+
+
 def test_zeros_stay_zeros_and_extremes_meet_no_limit():
     rng = np.random.default_rng(10)
     for n in (3, 4, 9):
@@ -784,21 +1012,25 @@ def test_a_full_scale_tone_lands_in_its_bin(n):
         assert not saturated.any()
 
 
-def test_saturation_limits_the_output_only_and_is_counted_by_parts():
+@pytest.mark.parametrize(
+    "kind", [{}, {"real": True}, {"real": True, "inverse": True}], ids="-".join
+)
+def test_saturation_limits_the_output_only_and_is_counted_by_parts(kind):
     rng = np.random.default_rng(11)
     for n in (3, 6):
+        plan = make(n, scaling=default_scaling(n), **kind)
         x = np.concatenate([corners(2**n, 2**15, range(1, 2**n)), random_codes(rng, 4, 2**n, 16)])
-        wide = fft.transform(x, make(n, scaling=default_scaling(n))).codes
+        x = as_frames(x, plan)
+        wide = fft.transform(x, plan).codes
         for output, low, high in (
             ((True, 15, 0), -(2**15), 2**15 - 1),
             ((True, 1, 12), -(2**13), 2**13 - 1),
             ((False, 18, -3), 0, 2**15 - 1),
         ):
-            codes, saturated, _ = fft.transform(
-                x, make(n, scaling=default_scaling(n), output=output)
-            )
+            codes, saturated, _ = fft.transform(x, replace(plan, output=output))
             assert_array_equal(codes, np.clip(wide, low, high))
-            assert_array_equal(saturated, ((wide < low) | (wide > high)).sum(axis=(1, 2)))
+            limited = as_pairs((wide < low) | (wide > high))
+            assert_array_equal(saturated, limited.sum(axis=(1, 2)))
             assert saturated.any()
 
 
@@ -840,6 +1072,54 @@ def test_relations_hold_within_the_derived_bounds(n, inverse):
         assert off.max() <= 2 * bounds_of(real, plan)[0]
 
 
+@pytest.mark.parametrize("n", [2, 5, 8])
+def test_relations_of_real_samples_hold_within_the_derived_bounds(n):
+    rng = np.random.default_rng([40, n])
+    points, k = 2 ** (n + 1), np.arange(2**n)
+    for rotators, scaling in itertools.product(trees(n, rng), scalings(n, rng)):
+        plan = make(n, real=True, rotators=rotators, scaling=scaling)
+        back = replace(plan, scaling=default_real(n, inverse=True), inverse=True)
+        i = rng.integers(0, points, (3, 1)) * np.arange(points) % points / points
+        a = np.concatenate([
+            as_frames(signals(rng, 2**n, 14), plan),
+            np.rint(8191 * np.cos(2 * np.pi * (i + rng.random((3, 1))))).astype(int),
+        ])  # fmt: skip
+        b = rng.permutation(a)
+
+        def y(x, plan=plan):
+            return as_complex(as_pairs(fft.transform(x, plan).codes))
+
+        largest, rms = bounds_of(a, plan)
+
+        # Parseval: all bins but 0 and M are there twice
+        energy = 2 * (np.abs(y(a)) ** 2).sum(axis=1) - np.abs(y(a)[:, 0]) ** 2
+        off = np.abs(np.sqrt(energy) - gain(plan) * math.sqrt(points) * np.linalg.norm(a, axis=1))
+        assert off.max() <= math.sqrt(points) * rms
+
+        # linearity
+        off = np.abs(y(a + b) - y(a) - y(b))
+        assert off.max() <= largest + bounds_of(b, plan)[0] + bounds_of(a + b, plan)[0]
+
+        # a shift in time turns each bin, and X[M] by half circles
+        shift = int(rng.integers(1, points))
+        turned = y(a) * np.exp(-2j * np.pi * (k * shift % points) / points)
+        turned[:, 0] = y(a)[:, 0].real + 1j * y(a)[:, 0].imag * (-1) ** shift
+        assert np.abs(y(np.roll(a, shift, axis=1)) - turned).max() <= 2 * largest
+
+        # the complex transform says the same, and the conjugate in the other half
+        same = make(n + 1, scaling=default_scaling(n + 1), rotators=trees(n + 1, rng)[3])
+        pairs = np.stack([a, 0 * a], -1)
+        whole = y(pairs, same) / gain(same)
+        bound = largest / gain(plan) + math.sqrt(2) * bounds_of(pairs, same)[0] / gain(same)
+        for half in (whole[:, : points // 2 + 1], whole[:, -np.arange(points // 2 + 1)].conj()):
+            assert np.abs(y(a) / gain(plan) - packed(half)).max() <= bound
+
+        # and the inverse leads back; of the first error comes its rms at most
+        spectrum = fft.transform(a, plan).codes
+        off = np.abs(y(spectrum, back) - gain(plan) * as_complex(as_pairs(a)))
+        assert off.max() <= rms + bounds_of(spectrum, back)[0]
+
+
 def test_an_inverse_is_a_forward_with_parts_exchanged_and_leads_back():
     rng = np.random.default_rng(13)
     n = 6
@@ -872,12 +1152,22 @@ def range_bounds(plan, width):
             return r * (1 + off) + rounding
         return r * (1 + math.sqrt(2) * 2.0 ** (1 - plan.twiddle_bits)) + math.sqrt(0.5)
 
+    def split(r):
+        return 2 * math.sqrt(2) * r * (
+            1 + math.sqrt(2) * 2.0 ** (1 - plan.twiddle_bits)
+        ) + math.sqrt(2)
+
+    if plan.real and plan.inverse:
+        c = m = split(m) / 2
+        yield "split", c, m
     for s, h in enumerate(plan.scaling[:-1], 1):
         c, m = (c, m + math.sqrt(0.5)) if h else (2 * c, 2 * m)
         yield f"stage {s}", c, m
         if any(after == s for after, _, _ in plan.rotators):
             c, m = min(rotated(m), rotated(c * math.sqrt(2))), rotated(m)
             yield f"rotator {s}", c, m
+    if plan.real and not plan.inverse:
+        yield "split", split(m), split(m)
 
 
 @pytest.mark.parametrize("n", [3, 5, 6, 8])
@@ -901,6 +1191,40 @@ def test_values_stay_in_the_range_that_the_page_promises(n, width):
                 assert np.abs(as_complex(step.codes)).max() <= m * (1 + 1e-12)
             # and the range is needed: the most negative everywhere reaches it
             assert np.abs(steps[0].codes).max() == half * (2 - scaling[0])
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("width", [2, 8, 16])
+def test_real_samples_stay_in_the_range_that_the_page_promises(width, inverse):
+    rng = np.random.default_rng([41, width])
+    half = 2 ** (width - 1)
+    for n in (1, 2, 5, 7):
+        z = np.concatenate([
+            corners(2**n, half, rng.permutation(2**n)[:32]),
+            np.full((1, 2**n, 2), -half),
+            rng.choice([-half, half - 1], (64, 2**n, 2)),
+        ])  # fmt: skip
+        for rotators, scaling in itertools.product(trees(n, rng), scalings(n, rng)):
+            for bits in (3, 5, width + 2):
+                plan = make(
+                    n,
+                    real=True,
+                    rotators=rotators,
+                    scaling=scaling,
+                    twiddle_bits=bits,
+                    inverse=inverse,
+                )
+                steps = fft.trace(as_frames(z, plan), plan)[:-1]
+                for step, (name, c, m) in zip(steps, range_bounds(plan, width), strict=True):
+                    assert step.name == name
+                    assert np.abs(step.codes).max() <= c
+                    assert np.abs(as_complex(step.codes)).max() <= m * (1 + 1e-12)
+            # and the range is needed: the most negative everywhere reaches it, and inverse k near 0
+            if not inverse:
+                peak = 4 * half * 2 ** (n - sum(scaling[:-1]))
+                assert np.abs(steps[-1].codes).max() >= peak
+        if inverse and n == 7 and width > 2:
+            assert np.abs(steps[0].codes).max() >= 0.95 * 2 * half
 
 
 @pytest.mark.parametrize("width", [2, 8, 16])
@@ -932,10 +1256,10 @@ DEFAULT = make(10, scaling=(0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 3), output=(True, 15, 
 
 def errors(x, plan):
     """Return the error of every part and the exact output."""
-    y = fft.exact(x, inverse=plan.inverse, gain=gain(plan))
+    y = fft.exact(x, inverse=plan.inverse, gain=gain(plan), real=plan.real)
     codes, saturated, _ = fft.transform(x, plan)
     assert not saturated.any()
-    return codes - np.stack([y.real, y.imag], -1), y
+    return codes - (y if np.isrealobj(y) else np.stack([y.real, y.imag], -1)), y
 
 
 def disc(rng, frames):
@@ -980,28 +1304,71 @@ def test_the_noise_of_lifting_at_1024_points_of_16_bits(rotation, least, all_ton
     assert 20 * math.log10(32766 / np.hypot(*error.T).max()) >= 80
 
 
+def make_real(inverse, **fields):
+    """Return the default for 1024 real points."""
+    return make(9, real=True, inverse=inverse, scaling=default_real(9, inverse=inverse), **fields)
+
+
+@pytest.mark.parametrize(("inverse", "least"), [(False, 62.5), (True, 66.5)])  # reached: 63.0, 67.0
+def test_the_noise_of_1024_real_points_of_16_bits(inverse, least):
+    # Forward, of uniform noise: a third of full power where the disc of complex noise has a half,
+    # which is 1.8 dB. An inverse has twice the power of its disc, for every bin counts twice.
+    rng = np.random.default_rng(15)
+    x = disc(rng, 200)[:, :512] if inverse else rng.integers(-(2**15), 2**15, (200, 1024))
+    error, y = errors(x, make_real(inverse, output=(True, 15, 0)))
+    power = (error**2).mean()
+    assert math.sqrt(power) <= 0.34  # reached: 0.297, 0.323
+    assert 10 * math.log10((np.abs(y) ** 2).sum() / (error**2).sum()) >= least
+    assert abs(error.mean()) <= 5 * math.sqrt(power / error.size)  # no mean error
+
+
+def test_a_full_scale_tone_of_1024_real_points_of_16_bits():
+    turns = np.outer(np.arange(513), np.arange(1024)) % 1024 / 1024
+    x = np.rint(32767 * np.cos(2 * np.pi * turns)).astype(int)
+    error, y = errors(x, make_real(False, output=(True, 15, 0)))
+    noise = (error**2).sum(axis=(1, 2))
+    ratio = (np.abs(y) ** 2).sum(axis=1) / np.maximum(noise, 1e-9)
+    assert 10 * math.log10(ratio.min()) >= 88.5  # reached: 89.2, in the worst of all bins
+
+
 @pytest.mark.parametrize("bits", [10, 12, 18])
 @pytest.mark.parametrize("make_tree", [natural, mirrored, iterative])
-def test_the_noise_is_what_the_variances_of_the_page_add_up_to(make_tree, bits):
+@pytest.mark.parametrize("kind", ["complex", "real", "real inverse"])
+def test_the_noise_is_what_the_variances_of_the_page_add_up_to(make_tree, bits, kind):
     # For each part, with independent errors: a sum has both variances; a half sum a quarter of
     # that and 1/8. A rotator adds half the power of a value times that of its twiddle's error,
     # and 1/12 where the turn is no quarter, which is exact. Dropping uniform bits adds 1/12, less
-    # (1/12) 4^-drop as they are discrete.
-    n, rng = 10, np.random.default_rng(16)
-    plan = make(n, scaling=default_scaling(n), rotators=make_tree(n), twiddle_bits=bits)
+    # (1/12) 4^-drop as they are discrete. A split is a sum of v and a rotated u, both of twice the
+    # power; an inverse one half of that, rounded once.
+    def rotated(turn):
+        z = np.exp(-2j * np.pi * turn) * 2.0 ** (bits - 2)
+        off = np.abs(np.rint(z) - z) * 2.0 ** (2 - bits)
+        return power * (off**2).mean() / 2, (turn * 4 % 1 != 0).mean() / 12
+
+    real, inverse = kind != "complex", kind == "real inverse"
+    n, rng, fields = 10 - real, np.random.default_rng(16), {"twiddle_bits": bits}
+    if real:
+        plan = make_real(inverse, rotators=make_tree(n), **fields)
+    else:
+        plan = make(n, scaling=default_scaling(n), rotators=make_tree(n), **fields)
     x = random_codes(rng, 100, 2**n, 16)
     variance, power = 0.0, (np.abs(as_complex(x)) ** 2).mean()
     digit = {m: np.arange(2**n) >> (n - m) & 1 for m in range(1, n + 1)}
+    split, drop = np.arange(1, 2**n // 2) / 2 ** (n + 1), plan.scaling[-1]
+    if inverse:
+        variance = 2 * rotated(split)[0] / 4 + 1 / 12
     for s, h in enumerate(plan.scaling[:-1], 1):
         variance, power = (variance / 2 + 1 / 8, power / 2) if h else (2 * variance, 2 * power)
         for _, p, q in (rotator for rotator in plan.rotators if rotator[0] == s):
             pairs = itertools.product(range(p, s + 1), range(s + 1, q + 1))
-            turn = sum(digit[a] * digit[b] * 2.0 ** (a - b - 1) for a, b in pairs)
-            z = np.exp(-2j * np.pi * turn) * 2.0 ** (bits - 2)
-            off = np.abs(np.rint(z) - z) * 2.0 ** (2 - bits)
-            variance += power * (off**2).mean() / 2 + (turn * 4 % 1 != 0).mean() / 12
-    variance = variance / 4**3 + (1 - 4**-3) / 12
-    error, _ = errors(x, plan)
+            variance += sum(
+                rotated(sum(digit[a] * digit[b] * 2.0 ** (a - b - 1) for a, b in pairs))
+            )
+    if real and not inverse:
+        twiddle, rounding = rotated(split)
+        variance, drop = 4 * variance + 2 * twiddle + rounding, drop + 1
+    variance = variance / 4**drop + (1 - 4**-drop) / 12
+    error, _ = errors(as_frames(x, plan), plan)
     assert (error**2).mean() == pytest.approx(variance, rel=0.1)
 
 
@@ -1336,6 +1703,39 @@ def test_every_kind_of_integer_is_taken_and_no_frame_at_all():
     assert fft.exact(x[:0]).shape == (0, 4)
 
 
+def test_shapes_kinds_and_blocks_of_real_samples(monkeypatch):
+    rng = np.random.default_rng(42)
+    for inverse in (False, True):
+        plan = make(3, real=True, scaling=(0, 1, 0, 1), output=(True, 6, 0), inverse=inverse)
+        x = as_frames(rng.integers(0, 100, (13, 8, 2)), plan)
+        shape = (16,) if inverse else (8, 2)
+        answer = codes, saturated, exponent = fft.transform(x, plan)
+        assert codes.shape == (13, *shape)
+        assert saturated.shape == exponent.shape == (13,)
+        assert exponent.tolist() == [2 + inverse] * 13
+        assert codes.dtype == saturated.dtype == exponent.dtype == np.int64
+        with monkeypatch.context() as patch:
+            patch.setattr(fft, "BLOCK_POINTS", 48)
+            for actual, expected in zip(fft.transform(x, plan), answer, strict=True):
+                assert_array_equal(actual, expected)
+        for kind in (np.int8, np.uint64, object):
+            assert_array_equal(fft.transform(x.astype(kind), plan).codes, codes)
+        assert_array_equal(fft.transform(x[::2].tolist(), plan).codes, codes[::2])
+        assert fft.transform(x[:0], plan).codes.shape == (0, *shape)
+        names = ["stage 1", "stage 2", "rotator 2", "stage 3"]
+        names = ["split", *names, "output"] if inverse else [*names, "split", "output"]
+        steps = fft.trace(x[:0], plan)
+        assert [step.name for step in steps] == names
+        assert [step.codes.shape for step in steps] == [(0, 8, 2)] * 5 + [(0, *shape)]
+        for wrong in ((8, 2), (16,), (1, 8), (1, 16, 2), (1, 8, 3), (1, 2, 8), (1, 1, 16)):
+            with pytest.raises(ValueError, match=r"x must be \(frames, (16|8, 2)\), not \("):
+                fft.transform(np.zeros(wrong, int), plan)
+        with pytest.raises(ValueError, match=r"x must be \(frames, (16|8, 2)\), not \("):
+            fft.transform(codes, plan)  # what the other direction takes
+        with pytest.raises(TypeError, match="x must be integers, not float64"):
+            fft.transform(x / 2, plan)
+
+
 @pytest.mark.parametrize("function", [fft.transform, fft.trace])
 def test_what_is_no_frame_is_refused(function):
     plan = make(3)
@@ -1354,9 +1754,15 @@ def test_exact_refuses_what_is_no_frame():
     for shape in ((8, 2), (1, 8, 3), (1, 0, 2), (1, 1, 8, 2)):
         with pytest.raises(ValueError, match=r"x must be \(frames, points, 2\), not \("):
             fft.exact(np.zeros(shape))
+        with pytest.raises(ValueError, match=r"x must be \(frames, M, 2\), not \("):
+            fft.exact(np.zeros(shape), inverse=True, real=True)
+    for shape in ((8,), (1, 0), (1, 7), (1, 4, 2)):
+        with pytest.raises(ValueError, match=r"x must be .*, an even number, not \("):
+            fft.exact(np.zeros(shape), real=True)
 
 
 LIFT = {"rotation": "lift"}
+REAL = {"real": True, "scaling": (0,) * 4, "rotators": ((2, 1, 3),)}
 FIVE = {"points": 32, "scaling": (0,) * 6, "rotators": ((1, 1, 5), (3, 2, 5))}
 
 
@@ -1403,6 +1809,11 @@ FIVE = {"points": 32, "scaling": (0,) * 6, "rotators": ((1, 1, 5), (3, 2, 5))}
         ({"output": (True, 15, 0.5)}, TypeError, "of output must be an integer, not 0.5"),
         ({"rounding": "floor"}, ValueError, r"rounding must be one of .*, not 'floor'"),
         ({"inverse": "no"}, TypeError, "inverse must be True or False, not 'no'"),
+        ({"real": 1}, TypeError, "real must be True or False, not 1"),
+        ({"real": True}, ValueError, "scaling must be 4 numbers, .*, not 5"),
+        ({**REAL, "points": 2}, ValueError, "points must be a power of two from 4, not 2"),
+        ({**REAL, "rotators": ((2, 1, 4),)}, ValueError, r"last <= 3, not \(2, 1, 4\)"),
+        ({**REAL, "scaling": "block"}, ValueError, "numbers for real samples, not 'block'"),
         ({"rotation": "cordic"}, ValueError, "rotation must be one of .*, not 'cordic'"),
         ({"rotation": None}, ValueError, "rotation must be one of .*, not None"),
         ({"lifted": (2,)}, ValueError, r"lifted must be empty with .* 'multiply', not \(2,\)"),
@@ -1423,6 +1834,7 @@ def test_what_is_no_plan_is_refused(fields, error, message):
         "output": (True, 15, 0),
     }
     fft.Transform(**plan)
+    fft.Transform(**{**plan, **REAL})
     with pytest.raises(error, match=message):
         fft.Transform(**{**plan, **fields})
 

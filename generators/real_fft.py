@@ -1,0 +1,141 @@
+"""The FFT of real samples behind AXI4-Stream, a sample a clock: the top of real fft cores.
+
+s_axis ─► frame_guard ─► pipeline_entry ─► stages, rotators ─► split ─► word_narrow ─► output_fifo
+               │ verdict of each frame       ce: one enable for all                        │
+               └─────────────────────────────────────────────────► frame_gate ◄────────────┘ ─► m_axis
+
+Two real samples are one complex sample: its words re and im, which the pipeline takes one by one,
+with half the adders and two multipliers a rotator.
+"""
+
+from typing import Any
+
+from kolam.generators.design import Stream
+from kolam.generators.fft_plan import Rotator, Stage
+from kolam.hdl import Format, Rounding, instances, module
+from kolam.hdl.image import Image
+from kolam.hdl.memories import table
+from kolam.hdl.target import Target
+from kolam.hdl.word_multiply import word_multiply
+from kolam.kernels.bits import bits, concat, extended, part, word
+from kolam.kernels.frame_gate import frame_gate
+from kolam.kernels.frame_guard import frame_guard
+from kolam.kernels.link import connect
+from kolam.kernels.pipeline_entry import line_address, pipeline_entry
+from kolam.kernels.real_split import real_split
+from kolam.kernels.rotator import flag_delay, sample_place
+from kolam.kernels.stream_fifo import output_fifo
+from kolam.kernels.word_narrow import word_narrow
+from kolam.kernels.word_stage import word_stage
+
+_BLOCK_FROM = 256  # words of a table that is block RAM
+QUEUE = 16  # samples of the output FIFO
+RESERVE = 4  # samples that come once there is no room
+
+
+def table_style(image: Image) -> str:
+    """Return where a table of twiddles is kept."""
+    return "block" if image.depth >= _BLOCK_FROM else "logic"
+
+
+@module
+def real_fft(
+    clk, rst, s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast,
+    m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow, *,
+    parts: tuple[Stage | Rotator, ...], tables: tuple[Image, ...], split_size: int,
+    twiddle: Format, drop: int, rounding: Rounding, reverses_out: bool, frames: int, washing: int,
+    target: Target, source: Stream, sink: Stream,
+) -> Any:  # fmt: skip
+    """The half spectrum of real samples. tables: of the rotators and the split, word by word.
+
+    split_size: bits of a word behind the split. frames: judged and not yet gone, at most. washing:
+    turn of the address of delay lines.
+    """
+    style = "shift" if target in (Target.GENERIC, Target.XC7) else "ram"
+
+    # input: whole frames only
+    width = source.format.width
+    framed, entered = word(width), word(width)
+    g_valid, g_ready, g_first, g_pad, verdict_valid, verdict_good = (word(1) for _ in range(6))
+    ce, wash, room, first_next = (word(1) for _ in range(4))
+    at = word(bits(washing))
+    guard = frame_guard(
+        clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, part(s_axis_tdata, width, 0),
+        g_valid, g_ready, framed, g_first, g_pad, verdict_valid, verdict_good, event_frame_error,
+        beats=source.beats,
+    )  # fmt: skip
+    entry = pipeline_entry(
+        clk, rst, wash, room, g_valid, g_ready, g_first, g_pad, framed, ce, first_next, entered
+    )
+    address = line_address(clk, rst, ce, at, wash)
+
+    # the pipeline; flags come a clock ahead of words
+    nexts, soons, differences, seconds = ([word(1) for _ in parts] for _ in range(4))
+    words = [word(p.size_out) for p in parts]
+    spots = [word(p.place_bits + 1 if isinstance(p, Rotator) else 1) for p in parts]
+    twiddles = [word(twiddle.width) for _ in tables]
+    works: list[Any] = []
+    lookups: list[Any] = []
+    x_next, x = first_next, entered
+    for k, p in enumerate(parts):
+        if isinstance(p, Stage):
+            works.append(
+                word_stage(
+                    clk, ce, wash, at if p.ring else None, x_next, x,
+                    differences[k - 1] if p.turns else None, soons[k], nexts[k], words[k],
+                    differences[k], clocks=p.clocks, halves=p.halves, ring=p.ring,
+                    target=target,
+                )
+            )  # fmt: skip
+        else:
+            image, looked_up = tables[len(lookups)], twiddles[len(lookups)]
+            bits_used = (image.depth // 2).bit_length() - 1
+            first = part(spots[k], p.place_bits + 1, p.place_bits + 1 - bits_used)
+            where = concat([spots[k](0), first])
+            lookups.append(
+                table(clk, ce, where, looked_up, image=image, latency=1, style=table_style(image))
+            )
+            works.append(
+                [
+                    flag_delay(clk, ce, x_next, nexts[k], clocks=p.clocks),
+                    sample_place(clk, ce, x_next, spots[k]),
+                    flag_delay(clk, ce, spots[k](0), seconds[k], clocks=1),
+                    word_multiply(
+                        clk, ce, seconds[k], x, looked_up, words[k],
+                        fraction=twiddle.fraction, shift=twiddle.fraction,
+                    ),
+                ]
+            )  # fmt: skip
+        x_next, x = nexts[k], words[k]
+    points, image = sink.elements, tables[-1]
+    place = word(bits(image.depth))
+    split_next, split = word(1), word(split_size)
+    lookups.append(
+        table(clk, ce, place, twiddles[-1], image=image, latency=1, style=table_style(image))
+    )
+    join = real_split(
+        clk, rst, ce, x_next, x, place, twiddles[-1], split_next, split,
+        points=points, reverses_in=True, reverses_out=reverses_out, inverse=False,
+        fraction=twiddle.fraction, target=target,
+    )  # fmt: skip
+
+    # output: results wait for their place and for the frame's verdict
+    size = sink.format.width
+    q_valid, q_ready, push = word(1), word(1), word(1)
+    codes, queued, passed = (word(2 * size) for _ in range(3))
+    narrow = word_narrow(
+        clk, rst, wash, ce, split_next, split, push, codes, event_overflow,
+        drop=drop, rounding=rounding,
+    )  # fmt: skip
+    queue = output_fifo(
+        clk, rst, push, codes, q_valid, q_ready, queued, room,
+        depth=QUEUE, reserve=RESERVE, style=style,
+    )  # fmt: skip
+    gate = frame_gate(
+        clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
+        m_axis_tvalid, m_axis_tready, passed, m_axis_tlast,
+        beats=sink.beats, frames=frames, style=style,
+    )  # fmt: skip
+    bytes_out = [extended(part(passed, (k + 1) * size, k * size), sink.part_bits) for k in (0, 1)]
+    out = connect(concat(bytes_out), m_axis_tdata)
+    return instances()

@@ -1,0 +1,83 @@
+"""The narrowing at the end of a pipeline of words with an enable, and samples put together again.
+
+    word / 2**drop, rounded, within a format        re, im ─► {im, re}
+"""
+
+from typing import Any
+
+from myhdl import Signal, always, always_comb, concat
+
+from kolam.hdl import Overflow, Rounding, instances, module
+from kolam.kernels.bits import counter, extended, part
+from kolam.kernels.bits import word as wire
+from kolam.kernels.delay import pulse_delay
+from kolam.kernels.round_saturate import Activation, narrowing, round_saturate_latency
+
+
+def latency(drop: int, rounding: Rounding) -> int:
+    """Return the clocks from a word to its code."""
+    left = 0 if rounding is Rounding.TRUNCATE else drop
+    return round_saturate_latency(left, Overflow.SATURATE)
+
+
+@module
+def word_narrow(
+    clk, rst, wash, ce, valid_next, x, put, y, overflow, *, drop: int, rounding: Rounding
+) -> Any:  # fmt: skip
+    """Narrow words to codes, free of the enable; put is high for one clock for each pair y.
+
+    x: a word of each enabled clock, of a frame where valid_next said so a clock before. y: two
+    codes, the first one low. overflow: a code was limited.
+    """
+    width = len(y) // 2
+    left = 0 if rounding is Rounding.TRUNCATE else drop
+    kernel, asked = narrowing(
+        drop=left, rounding=rounding, overflow=Overflow.SATURATE, activation=Activation.NONE,
+        signed=True, fraction=0,
+    )  # fmt: skip
+    whole = extended(part(x, len(x), drop - left), left + width + 1)
+    code = wire(width)
+    limited, fresh, told = (wire(1) for _ in range(3))
+    narrow = kernel(clk, whole, code, limited, **asked)
+    begin = word_fresh(clk, rst, wash, ce, valid_next, fresh)
+    follow = pulse_delay(clk, rst, fresh, told, clocks=latency(drop, rounding))
+    join = word_join(clk, rst, wash, told, code, limited, put, y, overflow)
+    return instances()
+
+
+@module
+def word_fresh(clk, rst, wash, ce, valid_next, fresh):
+    """A word of a frame has come with the last edge."""
+
+    @always(clk.posedge)
+    def tell():
+        if rst or wash:  # flags from before the reset end here
+            fresh.next = False
+        else:
+            fresh.next = ce and valid_next
+
+    return instances()
+
+
+@module
+def word_join(clk, rst, wash, told, code, limited, put, y, overflow):
+    """Put two codes side by side; `told`: here is one."""
+    second = Signal(bool(0))
+    first = counter(0, len(code))
+
+    @always(clk.posedge)
+    def hold():
+        if rst or wash:
+            second.next = False
+        elif told:
+            second.next = not second
+        if told:
+            first.next = code
+
+    @always_comb
+    def show():
+        put.next = told and second
+        y.next = concat(code, first)
+        overflow.next = told and limited
+
+    return instances()
