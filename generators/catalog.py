@@ -105,6 +105,12 @@ ENTRIES: dict[str, Entry] = {
             points=1024, architecture=fft.Architecture.ITERATIVE, scaling="block"
         ),
     ),
+    "rfft-1024": Entry(
+        description="1024 points, real, 16 bits, gain 1/1024, half the spectrum, bit-reversed",
+        config=lambda: fft.Config(
+            points=1024, samples=fft.Samples.REAL, output_order=fft.Order.BIT_REVERSED
+        ),
+    ),
     "fft-4096": Entry(
         description="4096 points, complex, 16 bits, gain 1/4096, a sample a clock, bit-reversed",
         config=lambda: _reversed_fft(4096),

@@ -22,13 +22,15 @@ from kolam.generators.fft_config import (
     Formats,
     Order,
     Rotation,
+    Samples,
 )
 from kolam.generators.fft_plan import Rotator, Stage, Table
 from kolam.generators.iterative_fft import USER_BITS, iterative_fft, table_style, write_clocks
-from kolam.generators.real_fft import real_fft, table_style as word_table_style
+from kolam.generators.real_fft import real_fft
+from kolam.generators.real_fft import table_style as word_table_style
 from kolam.generators.streaming_fft import QUEUE, streaming_fft
-from kolam.hdl.image import Image
 from kolam.hdl import word_multiply
+from kolam.hdl.image import Image
 from kolam.hdl.module import module
 from kolam.kernels import (
     frame_narrow,
@@ -42,7 +44,17 @@ from kolam.kernels import (
 )
 from kolam.reference import fft as golden
 
-__all__ = ["Architecture", "Config", "Direction", "Fft", "Formats", "Order", "Rotation", "build"]
+__all__ = [
+    "Architecture",
+    "Config",
+    "Direction",
+    "Fft",
+    "Formats",
+    "Order",
+    "Rotation",
+    "Samples",
+    "build",
+]
 
 _BYTE = 8
 _ENDS = 5  # clocks of a sample in front of the input buffer and behind the output buffer

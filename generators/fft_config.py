@@ -97,18 +97,17 @@ class Config:
 
     points: N, a power of two. samples: REAL takes N real samples, in natural order, and gives the
     elements 0 … N/2 - 1 of their spectrum, of which element 0 is X[0] + j X[N/2]; N is 16 or more,
-    and it streams a sample a clock. lanes: samples a clock, a power of two up to 16, and for up to 64
-    points up to N; above 1 the two orders must differ. butterflies: of the iterative architecture,
-    a power of two up to N / 8; it takes a sample a clock, scales by a bit in each stage but perhaps
-    the first, and multiplies. direction: forward or inverse; the gain is that of scaling in both.
-    input_order, output_order: of the points in a frame. scaling: for each of the log2 N stages
-    (log2 N - 1 of real samples) the bits (0 or 1) by which it scales down, and last the bits that
-    are dropped at the output;
-    the gain is 2 to the minus their sum. None: one bit a stage in all, most of it early and the
-    rest at the end, where it costs the least accuracy; gain 1/N. "block": block floating point, of
-    the iterative architecture, with an output of as many bits as the input. rotation: MULTIPLY is
-    radix 2^2, LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers. Raises TypeError and
-    ValueError.
+    and it streams a sample a clock. lanes: samples a clock, a power of two up to 16, and for up to
+    64 points up to N; above 1 the two orders must differ. butterflies: of the iterative
+    architecture, a power of two up to N / 8; it takes a sample a clock, scales by a bit in each
+    stage but perhaps the first, and multiplies. direction: forward or inverse; the gain is that of
+    scaling in both. input_order, output_order: of the points in a frame. scaling: for each of the
+    log2 N stages (log2 N - 1 of real samples) the bits (0 or 1) by which it scales down, and last
+    the bits that are dropped at the output; the gain is 2 to the minus their sum. None: one bit a
+    stage in all, most of it early and the rest at the end, where it costs the least accuracy; gain
+    1/N. "block": block floating point, of the iterative architecture, with an output of as many
+    bits as the input. rotation: MULTIPLY is radix 2^2, LIFT and SHIFT_ADD are radix 2^4 with fewer
+    multipliers. Raises TypeError and ValueError.
 
     Source: He and Torkelson, 1996 (radix 2^2, single-path delay feedback); docs/fft.md.
     """
@@ -253,7 +252,9 @@ class Config:
             return self.scaling
         if self.architecture is Architecture.ITERATIVE:
             return (0, *[1] * (self.stages - 1), 1)
-        return (0, *[1] * (self.stages - 3), 0, 0, 3 + self.real)
+        if self.real:
+            return (0, *[1] * (self.stages - 1), 2)
+        return (0, *[1] * (self.stages - 3), 0, 0, 3)
 
     @property
     def output(self) -> Format:

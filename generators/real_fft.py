@@ -1,8 +1,8 @@
 """The FFT of real samples behind AXI4-Stream, a sample a clock: the top of real fft cores.
 
 s_axis ─► frame_guard ─► pipeline_entry ─► stages, rotators ─► split ─► word_narrow ─► output_fifo
-               │ verdict of each frame       ce: one enable for all                        │
-               └─────────────────────────────────────────────────► frame_gate ◄────────────┘ ─► m_axis
+               │ verdict of each frame       ce: one enable for all                      │
+               └───────────────────────────────────────► frame_gate ◄────────────────────┘ ─► m_axis
 
 Two real samples are one complex sample: its words re and im, which the pipeline takes one by one,
 with half the adders and two multipliers a rotator.

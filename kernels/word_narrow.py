@@ -1,6 +1,6 @@
 """The narrowing at the end of a pipeline of words with an enable, and samples put together again.
 
-    word / 2**drop, rounded, within a format        re, im ─► {im, re}
+word / 2**drop, rounded, within a format        re, im ─► {im, re}
 """
 
 from typing import Any

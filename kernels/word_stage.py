@@ -109,7 +109,6 @@ def word_pair(clk, ce, valid_next, x, turns, here_next, re, im, turned, second):
 @module
 def word_choice(adds, turned, second, flips, minus):
     """Whether a word is taken for the other one of its sample, and subtracted: -j x."""
-
     now = Signal(bool(0))
 
     @always_comb
@@ -137,7 +136,8 @@ def word_butterfly(clk, ce, adds, adds_next, flips, minus, own, other, f, y, sto
     width = size + 1
     top = width + 1
     ones = Constant(intbv((1 << size) - 1)[size:])
-    x, h, k, nots, less = counter(0, len(own)), *(counter(0, size) for _ in range(4))
+    x = counter(0, len(own))
+    h, k, nots, less = (counter(0, size) for _ in range(4))
     f_d1 = counter(0, width)
     total, rest = (counter(0, width + 1) for _ in range(2))
     first, carry, back = (Signal(bool(0)) for _ in range(3))
