@@ -269,7 +269,13 @@ class RealFft(Fft):
     @property
     def title(self) -> str:
         """What it is, in a few words."""
-        return f"an FFT of {self.config.points} real samples"
+        what = "an inverse FFT to" if self.inverse else "an FFT of"
+        return f"{what} {self.config.points} real samples"
+
+    @property
+    def inverse(self) -> bool:
+        """Whether samples come out."""
+        return bool(self.config.direction is Direction.INVERSE)
 
     @property
     def multipliers(self) -> int:
@@ -282,30 +288,42 @@ class RealFft(Fft):
         return int(self.config.points)
 
     @property
-    def together(self) -> bool:
-        """Whether the split reads in the order in which its elements come."""
-        return self.config.output_order is Order.BIT_REVERSED
+    def reverses(self) -> bool:
+        """Whether the spectrum is in bit-reversed order: the split then needs half a frame."""
+        order = self.config.input_order if self.inverse else self.config.output_order
+        return bool(order is Order.BIT_REVERSED)
 
     @property
     def latency(self) -> int:
         """Clocks from the first input beat to the first output beat; docs/fft.md 4."""
         lines = sum(s.clocks + word_stage.LATENCY + word_stage.TURN * s.turns for s in self.stages)
         turns = sum(r.clocks for r in self.rotators)
-        split = real_split.latency(self.config.points // 2, self.together)
-        narrow = word_narrow.latency(self.config.schedule[-1] + 1, self.config.formats.rounding)
-        return lines + turns + split + narrow + pipeline_entry.LATENCY + stream_fifo.LATENCY + 1
+        split = real_split.latency(self.config.points // 2, self.reverses)
+        narrow = word_narrow.latency(self.drop, self.config.formats.rounding)
+        ends = pipeline_entry.LATENCY + narrow + stream_fifo.LATENCY
+        return lines + turns + split + ends + (not self.inverse)  # a beat is taken with im
+
+    @property
+    def ready_after_reset(self) -> int:
+        """Clocks from the end of reset to s_axis_tready."""
+        return super().ready_after_reset + self.inverse
+
+    @property
+    def drop(self) -> int:
+        """Bits dropped at the output; behind the split words are twice the elements."""
+        return int(self.config.schedule[-1] + (not self.inverse))
 
     @property
     def streams(self) -> tuple[Stream, ...]:
-        """Real samples in, complex elements of half a spectrum out."""
+        """Real samples on one side, complex elements of half a spectrum on the other."""
         config = self.config
         made = []
-        for name, fmt, parts in (
-            ("s_axis", config.formats.input, 1),
-            ("m_axis", config.output, 2),
+        for name, fmt, real in (
+            ("s_axis", config.formats.input, not self.inverse),
+            ("m_axis", config.output, self.inverse),
         ):
+            parts = 1 if real else 2
             count = config.points // parts
-            natural = parts == 1 or config.output_order is Order.NATURAL
             made.append(
                 Stream(
                     name=name,
@@ -314,7 +332,7 @@ class RealFft(Fft):
                     format=fmt,
                     parts=parts,
                     element_bits=parts * _BYTE * -(-fmt.width // _BYTE),
-                    order=(range if natural else bit_reversed)(count),
+                    order=(range if real or not self.reverses else bit_reversed)(count),
                 )
             )
         return tuple(made)
@@ -339,7 +357,7 @@ class RealFft(Fft):
             if isinstance(p, Stage) and p.ring
         ]  # fmt: skip
         width = self.parts[-1].size_out
-        deep = real_split.depth(self.config.points // 2, self.together)
+        deep = real_split.depth(self.config.points // 2, self.reverses)
         made.append(
             Memory(path="u_join/u_buffer", depth=deep, width=2 * width, style="block", **plain)
         )
@@ -369,9 +387,10 @@ class RealFft(Fft):
             "tables": self.images,
             "split_size": fft_plan.split_size(config),
             "twiddle": config.formats.twiddle,
-            "drop": config.schedule[-1] + 1,
+            "drop": self.drop,
             "rounding": config.formats.rounding,
-            "reverses_out": self.together,
+            "inverse": self.inverse,
+            "reverses": self.reverses,
             "frames": self._flying,
             "washing": self.washing,
             "target": config.target,

@@ -180,9 +180,10 @@ class Config:
             raise ValueError(
                 f"points must be {LEAST_REAL} to {MOST} where samples are real, not {self.points}"
             )
+        forward = self.direction is Direction.FORWARD
         for name, wanted in (
             ("architecture", Architecture.STREAMING), ("rotation", Rotation.MULTIPLY),
-            ("direction", Direction.FORWARD), ("input_order", Order.NATURAL),
+            ("input_order" if forward else "output_order", Order.NATURAL),
         ):  # fmt: skip
             found = getattr(self, name)
             if found is not wanted:
@@ -253,7 +254,7 @@ class Config:
         if self.architecture is Architecture.ITERATIVE:
             return (0, *[1] * (self.stages - 1), 1)
         if self.real:
-            return (0, *[1] * (self.stages - 1), 2)
+            return (0, *[1] * (self.stages - 1), 2 if self.direction is Direction.FORWARD else 1)
         return (0, *[1] * (self.stages - 3), 0, 0, 3)
 
     @property
@@ -264,13 +265,27 @@ class Config:
         source, shift = self.formats.input, sum(self.schedule)
         if self.block:
             return source
-        grown = self.stages + self.real - shift + (shift == 0)
+        grown = self.stages + self.real - shift - self.halves_first + (shift == 0)
         return Format(True, source.integer + grown, source.fraction)
+
+    @property
+    def halves_first(self) -> bool:
+        """Whether what comes first halves already: the split of an inverse to real samples."""
+        return self.real and self.direction is Direction.INVERSE
 
     @property
     def log2_gain(self) -> int:
         """Of values: y = 2**log2_gain times the sum of the transform."""
-        return self.formats.input.fraction - self.output.fraction - sum(self.schedule)
+        shift = sum(self.schedule) + self.halves_first
+        return self.formats.input.fraction - self.output.fraction - shift
+
+    @property
+    def pipeline_order(self) -> Order:
+        """The order in which stages take points."""
+        if self.real:
+            forward = self.direction is Direction.FORWARD
+            return Order.NATURAL if forward else Order.BIT_REVERSED
+        return self.input_order
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON or TOML; `from_dict` takes them back."""

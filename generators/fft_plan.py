@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kolam.generators.design import bit_reversed
-from kolam.generators.fft_config import MOST_BITS, Architecture, Config, Order, Rotation
+from kolam.generators.fft_config import (
+    MOST_BITS,
+    Architecture,
+    Config,
+    Direction,
+    Order,
+    Rotation,
+)
 from kolam.hdl import Format, Rounding, complex_multiply, word_multiply
 from kolam.hdl.image import Image
 from kolam.hdl.target import Target
@@ -115,7 +122,7 @@ def rotators(config: Config) -> tuple[tuple[int, int, int], ...]:
             if last < n:
                 found.append((last, first, n))
             first = last + 1
-    if config.input_order is Order.NATURAL:
+    if config.pipeline_order is Order.NATURAL:
         return tuple(found)
     return tuple((n - s, n + 1 - q, n + 1 - p) for s, p, q in reversed(found))
 
@@ -210,13 +217,15 @@ def _passes(config: Config) -> list[Stage | Rotator]:
 
 
 def _pipeline(config: Config) -> list[Stage | Rotator]:
-    n, natural, lanes = config.stages, config.input_order is Order.NATURAL, config.lanes
+    n, natural, lanes = config.stages, config.pipeline_order is Order.NATURAL, config.lanes
     turning = {after: (first, last) for after, first, last in rotators(config)}
     quarters = _quarters(n, rotators(config))
     scaling, drop = config.schedule[:-1], config.schedule[-1]
     rounds = drop > 0 and config.formats.rounding is not Rounding.TRUNCATE and not config.real
     twiddle = config.formats.twiddle
     bound = _Bound.of_input(config.formats.input.width)
+    if config.halves_first:
+        bound = bound.split(twiddle.fraction).half
     made: list[Stage | Rotator] = []
     for s in range(1, n + 1):
         distance = 1 << (n - s if natural else s - 1)
@@ -361,6 +370,11 @@ class _Bound:
         return _Bound(2 * ceil((modulus + 1) / 2), modulus)
 
     @property
+    def half(self) -> "_Bound":
+        """Of halves, rounded already."""
+        return _Bound(2 * ceil(self.part / 4), self.modulus / 2)
+
+    @property
     def radius(self) -> float:
         """What the modulus is at most: where samples are small, their parts say more."""
         return min(self.modulus, sqrt(2) * self.part)
@@ -403,6 +417,8 @@ def split_size(config: Config) -> int:
     """Return the bits of a part behind the split of real samples; page 3."""
     bound = _Bound.of_input(config.formats.input.width)
     fraction = config.formats.twiddle.fraction
+    if config.halves_first:
+        return bound.split(fraction).half.bits
     turning = {after for after, _, _ in rotators(config)}
     for s, halves in enumerate(config.schedule[:-1], 1):
         bound = bound.halved() if halves else bound.doubled()
@@ -419,11 +435,13 @@ def word_tables(config: Config, rotators: Sequence[Rotator], name: str) -> tuple
     for rotator in rotators:
         codes = [twiddle(turn, rotator.steps, fmt.fraction) for turn in rotator.turns(0, 1)]
         made.append((f"{name}_twiddles_{rotator.after}", codes))
-    natural = config.output_order is Order.NATURAL
+    inverse = config.direction is Direction.INVERSE
+    natural = config.output_order is Order.NATURAL and not inverse
     order = range(points) if natural else bit_reversed(points)
     codes = [twiddle(k, config.points, fmt.fraction) for k in order]
     one = 1 << fmt.fraction
-    made.append((f"{name}_twiddles_split", [(-one, -one), *((d, -c) for c, d in codes[1:])]))
+    first = (-one // 2, one // 2) if inverse else (-one, -one)
+    made.append((f"{name}_twiddles_split", [first, *((d, -c) for c, d in codes[1:])]))
     return tuple(
         Image(stem, fmt.width, tuple(part & mask for pair in pairs for part in pair))
         for stem, pairs in made

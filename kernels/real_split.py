@@ -78,8 +78,9 @@ def real_split(
         clk, ce, own_turn, minus, at, part(found, width, 0), part(found, 2 * width, width), v,
         u_re, u_im, mark, late=1 if reverses_out else size, inverse=inverse,
     )  # fmt: skip
+    first, other = (u_im, u_re) if inverse else (u_re, u_im)
     multiply = word_multiply(
-        clk, ce, second, u_re, w, y, None if inverse else mark, u_im, v,
+        clk, ce, second, first, w, y, None if inverse else mark, other, v,
         fraction=fraction, shift=fraction + inverse, bump=0 if inverse else -1,
     )  # fmt: skip
     follow = flag_delay(clk, ce, ahead, y_next, clocks=product.LATENCY)
@@ -276,9 +277,9 @@ def split_sums(
                 if first:
                     v.next = concat(v_re[width], v_re[size:1])
                 elif minus:
-                    v.next = v_re
-                else:
                     v.next = v_im
+                else:
+                    v.next = v_re
 
     else:
 

@@ -22,14 +22,16 @@ def latency(drop: int, rounding: Rounding) -> int:
 
 @module
 def word_narrow(
-    clk, rst, wash, ce, valid_next, x, put, y, overflow, *, drop: int, rounding: Rounding
+    clk, rst, wash, ce, valid_next, x, put, y, overflow, *,
+    drop: int, rounding: Rounding, swaps: bool,
 ) -> Any:  # fmt: skip
-    """Narrow words to codes, free of the enable; put is high for one clock for each pair y.
+    """Narrow words to codes, free of the enable; put is high for one clock for each y.
 
     x: a word of each enabled clock, of a frame where valid_next said so a clock before. y: two
-    codes, the first one low. overflow: a code was limited.
+    codes, the first one low, or where it `swaps` one code, the second one of two before the first.
+    overflow: a code was limited.
     """
-    width = len(y) // 2
+    width = len(y) if swaps else len(y) // 2
     left = 0 if rounding is Rounding.TRUNCATE else drop
     kernel, asked = narrowing(
         drop=left, rounding=rounding, overflow=Overflow.SATURATE, activation=Activation.NONE,
@@ -41,7 +43,9 @@ def word_narrow(
     narrow = kernel(clk, whole, code, limited, **asked)
     begin = word_fresh(clk, rst, wash, ce, valid_next, fresh)
     follow = pulse_delay(clk, rst, fresh, told, clocks=latency(drop, rounding))
-    join = word_join(clk, rst, wash, told, code, limited, put, y, overflow)
+    join = (word_swap if swaps else word_join)(
+        clk, rst, wash, told, code, limited, put, y, overflow
+    )
     return instances()
 
 
@@ -79,5 +83,63 @@ def word_join(clk, rst, wash, told, code, limited, put, y, overflow):
         put.next = told and second
         y.next = concat(code, first)
         overflow.next = told and limited
+
+    return instances()
+
+
+@module
+def word_swap(clk, rst, wash, told, code, limited, put, y, overflow):
+    """Give the second one of two codes first, and the other one a clock later."""
+    second, late = Signal(bool(0)), Signal(bool(0))
+    first, left = counter(0, len(code)), counter(0, len(code))
+
+    @always(clk.posedge)
+    def hold():
+        if rst or wash:
+            second.next = False
+            late.next = False
+        else:
+            late.next = told and second
+            if told:
+                second.next = not second
+        if told:
+            first.next = code
+        if second:
+            left.next = first
+
+    @always_comb
+    def show():
+        put.next = late or (told and second)
+        overflow.next = told and limited
+        if late:
+            y.next = left
+        else:
+            y.next = code
+
+    return instances()
+
+
+@module
+def word_serial(clk, rst, s_valid, s_ready, s_first, s_data, m_valid, m_ready, m_first, m_data):
+    """Offer the two words of a beat one after the other, the low one first."""
+    second = Signal(bool(0))
+    width, size = len(m_data), len(s_data)
+
+    @always_comb
+    def flow():
+        m_valid.next = s_valid
+        m_first.next = s_first and not second
+        s_ready.next = m_ready and second
+        if second:
+            m_data.next = s_data[size:width]
+        else:
+            m_data.next = s_data[width:]
+
+    @always(clk.posedge)
+    def step():
+        if rst:
+            second.next = False
+        elif s_valid and m_ready:
+            second.next = not second
 
     return instances()
