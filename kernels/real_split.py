@@ -115,8 +115,11 @@ def split_write(clk, rst, ce, valid_next, x, we, waddr, pair, begins, *, size, l
 
     @always(clk.posedge)
     def follow():
-        if ce:
+        if rst:  # a word from before would come with the first enable behind
+            here.next = False
+        elif ce:
             here.next = valid_next
+        if ce:
             at_im.next = here and not at_im
             earlier.next = x
 
