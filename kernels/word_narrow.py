@@ -37,7 +37,9 @@ def word_narrow(
         drop=left, rounding=rounding, overflow=Overflow.SATURATE, activation=Activation.NONE,
         signed=True, fraction=0,
     )  # fmt: skip
-    whole = extended(part(x, len(x), drop - left), left + width + 1)
+    cut = drop - left
+    longer = extended(x, cut + 2)  # whatever is cut, its sign is left
+    whole = extended(part(longer, len(longer), cut), left + width + 1)
     code = wire(width)
     limited, fresh, told = (wire(1) for _ in range(3))
     narrow = kernel(clk, whole, code, limited, **asked)
