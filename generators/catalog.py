@@ -119,6 +119,10 @@ ENTRIES: dict[str, Entry] = {
         description="16 points, complex, 16 bits, gain 1/16, a frame a clock, bit-reversed",
         config=lambda: fft.Config(points=16, lanes=16, output_order=fft.Order.BIT_REVERSED),
     ),
+    "rfft-16-parallel": Entry(
+        description="16 points, real, 16 bits, gain 1/16, half the spectrum, a frame a clock",
+        config=lambda: fft.Config(points=16, samples=fft.Samples.REAL, lanes=16),
+    ),
     "ifft-1024": Entry(
         description="inverse of 1024 points, complex, 16 bits, gain 1/1024, bit-reversed in",
         config=lambda: fft.Config(

@@ -29,12 +29,13 @@ from kolam.generators.iterative_fft import USER_BITS, iterative_fft, table_style
 from kolam.generators.real_fft import real_fft
 from kolam.generators.real_fft import table_style as word_table_style
 from kolam.generators.streaming_fft import QUEUE, streaming_fft
-from kolam.hdl import word_multiply
+from kolam.hdl import complex_multiply, word_multiply
 from kolam.hdl.image import Image
 from kolam.hdl.module import module
 from kolam.kernels import (
     frame_narrow,
     frame_reorder,
+    lane_split,
     pipeline_entry,
     real_split,
     sdf_stage,
@@ -126,7 +127,8 @@ class Fft(Design):
     @property
     def reorders(self) -> bool:
         """Whether a buffer of one frame puts the output into the other order."""
-        return bool(self.config.input_order is self.config.output_order)
+        alike = self.config.input_order is self.config.output_order
+        return alike and self.config.lanes < self.config.points
 
     @property
     def ready_after_reset(self) -> int:
@@ -323,12 +325,12 @@ class RealFft(Fft):
             ("m_axis", config.output, self.inverse),
         ):
             parts = 1 if real else 2
-            count = config.points // parts
+            count, lanes = config.points // parts, config.lanes if real else config.pairs
             made.append(
                 Stream(
                     name=name,
-                    lanes=1,
-                    beats=count,
+                    lanes=lanes,
+                    beats=count // lanes,
                     format=fmt,
                     parts=parts,
                     element_bits=parts * _BYTE * -(-fmt.width // _BYTE),
@@ -397,6 +399,57 @@ class RealFft(Fft):
             "source": self._stream("s_axis"),
             "sink": self._stream("m_axis"),
         }
+
+
+class ParallelRealFft(RealFft):
+    """An FFT of real samples that all come at once."""
+
+    @cached_property
+    def split(self) -> fft_plan.Split:
+        """What joins the elements of the spectrum."""
+        return fft_plan.split(self.config)
+
+    @property
+    def multipliers(self) -> int:
+        """Multipliers, all busy at once: of the rotators and of the split."""
+        lanes, width = self.config.pairs, self.config.formats.twiddle.width
+        turning = [
+            r.multipliers for r in self.rotators for j in range(lanes) if r.turns(j, lanes) != (0,)
+        ]
+        each = complex_multiply.multipliers(self.target, self.split.size_in + 1, width)
+        return sum(turning) + each * len(self.split.words)
+
+    @property
+    def interval(self) -> int:
+        """Clocks from frame to frame."""
+        return 1
+
+    @property
+    def latency(self) -> int:
+        """Clocks from the input beat to the output beat; docs/fft.md 4."""
+        width = self.config.formats.twiddle.width
+        steps = len(self.stages) * sdf_stage.LATENCY + sum(r.clocks for r in self.rotators)
+        split = lane_split.latency(self.target, self.split.size_in, width)
+        narrow = word_narrow.latency(self.drop, self.config.formats.rounding)
+        return steps + split + pipeline_entry.LATENCY + narrow + stream_fifo.LATENCY
+
+    @property
+    def ready_after_reset(self) -> int:
+        """Clocks from the end of reset to s_axis_tready."""
+        return pipeline_entry.wash_clocks(self.washing) + 2
+
+    @property
+    def memories(self) -> tuple[Memory, ...]:
+        """None."""
+        return ()
+
+    @property
+    def top(self) -> tuple[module, dict[str, Any]]:
+        """The hardware function of the top, and its constants."""
+        _, constants = Fft.top.fget(self)  # type: ignore[attr-defined]
+        return streaming_fft, {
+            **constants, "tables": (), "drop": self.drop, "reorders": False, "split": self.split
+        }  # fmt: skip
 
 
 class IterativeFft(Fft):
@@ -526,5 +579,5 @@ def build(config: Config, weights: Any = None, *, name: str = "fft", seed: int =
     if config.architecture is Architecture.ITERATIVE:
         return IterativeFft(name, config)
     if config.real:
-        return RealFft(name, config)
+        return (RealFft if config.serial else ParallelRealFft)(name, config)
     return Fft(name, config)

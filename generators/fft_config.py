@@ -97,17 +97,18 @@ class Config:
 
     points: N, a power of two. samples: REAL takes N real samples, in natural order, and gives the
     elements 0 … N/2 - 1 of their spectrum, of which element 0 is X[0] + j X[N/2]; N is 16 or more,
-    and it streams a sample a clock. lanes: samples a clock, a power of two up to 16, and for up to
-    64 points up to N; above 1 the two orders must differ. butterflies: of the iterative
-    architecture, a power of two up to N / 8; it takes a sample a clock, scales by a bit in each
-    stage but perhaps the first, and multiplies. direction: forward or inverse; the gain is that of
-    scaling in both. input_order, output_order: of the points in a frame. scaling: for each of the
-    log2 N stages (log2 N - 1 of real samples) the bits (0 or 1) by which it scales down, and last
-    the bits that are dropped at the output; the gain is 2 to the minus their sum. None: one bit a
-    stage in all, most of it early and the rest at the end, where it costs the least accuracy; gain
-    1/N. "block": block floating point, of the iterative architecture, with an output of as many
-    bits as the input. rotation: MULTIPLY is radix 2^2, LIFT and SHIFT_ADD are radix 2^4 with fewer
-    multipliers. Raises TypeError and ValueError.
+    and it streams a sample a clock, or up to 64 points at once; the inverse takes such a spectrum.
+    lanes: samples a clock, a power of two up to 16, and for up to 64 points up to N; above 1 the
+    two orders must differ, unless all come at once. butterflies: of the iterative architecture, a
+    power of two up to N / 8; it takes a sample a clock, scales by a bit in each stage but perhaps
+    the first, and multiplies. direction: forward or inverse; the gain is that of scaling in both.
+    input_order, output_order: of the points in a frame. scaling: for each of the log2 N stages
+    (log2 N - 1 of real samples) the bits (0 or 1) by which it scales down, and last the bits that
+    are dropped at the output; the gain is 2 to the minus their sum. None: one bit a stage in all,
+    most of it early and the rest at the end, where it costs the least accuracy; gain 1/N. "block":
+    block floating point, of the iterative architecture, with an output of as many bits as the
+    input. rotation: MULTIPLY is radix 2^2, LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers.
+    Raises TypeError and ValueError.
 
     Source: He and Torkelson, 1996 (radix 2^2, single-path delay feedback); docs/fft.md.
     """
@@ -142,10 +143,10 @@ class Config:
         self._check_architecture()
         if self.real:
             self._check_real()
-        elif self.lanes > 1 and self.input_order is self.output_order:
+        elif 1 < self.lanes < self.points and self.input_order is self.output_order:
             raise ValueError(
-                f"output_order must be the other one than input_order where lanes are more than 1, "
-                f"not {self.output_order.value} too"
+                f"output_order must be the other one than input_order where lanes are more than 1 "
+                f"and not all points, not {self.output_order.value} too"
             )
         if self.scaling is not None:
             self._check_scaling(self.scaling)
@@ -190,8 +191,10 @@ class Config:
                 raise ValueError(
                     f"{name} must be {wanted.value} where samples are real, not {found.value}"
                 )
-        if self.lanes > 1:
-            raise ValueError(f"lanes must be 1 where samples are real, not {self.lanes}")
+        flat = self.points <= FLAT
+        if self.lanes > 1 and (self.lanes != self.points or not flat):
+            allowed = f"1 or {self.points}" if flat else "1"
+            raise ValueError(f"lanes must be {allowed} where samples are real, not {self.lanes}")
 
     def _check_scaling(self, scaling: Any) -> None:
         if scaling == BLOCK:
@@ -233,6 +236,16 @@ class Config:
     def real(self) -> bool:
         """Whether the samples are real."""
         return self.samples is Samples.REAL
+
+    @property
+    def serial(self) -> bool:
+        """Whether re and im of a sample come one after the other."""
+        return self.real and self.lanes == 1
+
+    @property
+    def pairs(self) -> int:
+        """Complex samples a clock, or one in two."""
+        return max(1, self.lanes // 2) if self.real else self.lanes
 
     @property
     def stages(self) -> int:

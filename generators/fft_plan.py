@@ -95,6 +95,18 @@ class Rotator:
         return tuple(turns.tolist())
 
 
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """What joins elements of the spectrum of real samples, all at once.
+
+    words: twiddles of elements 1 … M / 2 - 1. size_in, size_out: bits of a part.
+    """
+
+    words: tuple[int, ...]
+    size_in: int
+    size_out: int
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """Twiddles of the rotator `after` in one lane, or of two: each a step through the words."""
@@ -217,7 +229,7 @@ def _passes(config: Config) -> list[Stage | Rotator]:
 
 
 def _pipeline(config: Config) -> list[Stage | Rotator]:
-    n, natural, lanes = config.stages, config.pipeline_order is Order.NATURAL, config.lanes
+    n, natural, lanes = config.stages, config.pipeline_order is Order.NATURAL, config.pairs
     turning = {after: (first, last) for after, first, last in rotators(config)}
     quarters = _quarters(n, rotators(config))
     scaling, drop = config.schedule[:-1], config.schedule[-1]
@@ -229,7 +241,7 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
     made: list[Stage | Rotator] = []
     for s in range(1, n + 1):
         distance = 1 << (n - s if natural else s - 1)
-        clocks = distance * (1 + config.real) // lanes  # words of real samples, re and im
+        clocks = distance * (1 + config.serial) // lanes  # words re and im, one by one
         size = bound.bits
         bound = bound.halved() if scaling[s - 1] else bound.doubled()
         made.append(
@@ -241,7 +253,7 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
                 turns=s - 1 in quarters,
                 size_in=size,
                 size_out=max(size, bound.bits),
-                ring=clocks >= _RING_FROM.get(config.target, _RING_ELSE) * (1 + config.real),
+                ring=clocks >= _RING_FROM.get(config.target, _RING_ELSE) * (1 + config.serial),
             )
         )
         if s in turning:
@@ -251,7 +263,7 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
             size = made[-1].size_out
             lifts = s in lifted(config)
             bound = bound.lifted(bump) if lifts else bound.turned(twiddle.fraction, bump)
-            if config.real:
+            if config.serial:
                 cost = {"clocks": word_multiply.LATENCY, "multipliers": word_multiply.MULTIPLIERS}
             elif lifts:
                 cost = _lifting_cost(config)
@@ -427,6 +439,16 @@ def split_size(config: Config) -> int:
     return bound.split(fraction).bits
 
 
+def split(config: Config) -> Split:
+    """Return the split of real samples that come all at once."""
+    fmt, inverse = config.formats.twiddle, config.halves_first
+    mask = (1 << fmt.width) - 1
+    codes = [twiddle(k, config.points, fmt.fraction) for k in range(1, config.points // 4)]
+    words = (d & mask | ((c if inverse else -c) & mask) << fmt.width for c, d in codes)
+    size_in = config.formats.input.width if inverse else _pipeline(config)[-1].size_out
+    return Split(words=tuple(words), size_in=size_in, size_out=split_size(config))
+
+
 def word_tables(config: Config, rotators: Sequence[Rotator], name: str) -> tuple[Image, ...]:
     """Return the tables of rotators, in order, and of the split, whose words come one by one."""
     fmt, points = config.formats.twiddle, config.points // 2
@@ -450,7 +472,7 @@ def word_tables(config: Config, rotators: Sequence[Rotator], name: str) -> tuple
 
 def tables(config: Config, rotators: Sequence[Rotator], name: str) -> tuple[Table, ...]:
     """Return the tables of a design, the largest first; large ones serve two rotators each."""
-    fmt, lanes = config.formats.twiddle, config.lanes
+    fmt, lanes = config.formats.twiddle, config.pairs
     wanted = []
     for rotator in (r for r in rotators if not r.lifts):
         for lane in range(lanes):

@@ -7,10 +7,11 @@ s_axis ─► frame_guard ─► pipeline_entry ─► stages, rotators ─► f
 
 from typing import Any
 
-from kolam.generators.design import Stream
+from kolam.generators.design import Stream, bit_reversed
 from kolam.generators.fft_plan import (
     LIFT_FRACTION,
     Rotator,
+    Split,
     Stage,
     Table,
     lifting_constants,
@@ -27,12 +28,15 @@ from kolam.kernels.frame_guard import frame_guard
 from kolam.kernels.frame_narrow import frame_narrow
 from kolam.kernels.frame_reorder import frame_reorder
 from kolam.kernels.lane_butterfly import lane_butterfly
+from kolam.kernels.lane_split import lane_split, lane_split_ends
+from kolam.kernels.lane_split import latency as lane_split_latency
 from kolam.kernels.lifting_rotator import lifting_rotator
 from kolam.kernels.link import any_flag_now, connect
 from kolam.kernels.pipeline_entry import line_address, pipeline_entry
 from kolam.kernels.rotator import bump_add, bump_mark, flag_delay, sample_place
 from kolam.kernels.sdf_stage import sdf_lane, sdf_stage
 from kolam.kernels.stream_fifo import output_fifo
+from kolam.kernels.word_narrow import word_pair_narrow
 
 QUEUE = 16  # samples of the output FIFO
 RESERVE = 4  # samples that come once there is no room
@@ -44,15 +48,16 @@ def streaming_fft(
     m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow, *,
     parts: tuple[Stage | Rotator, ...], tables: tuple[Table, ...], twiddle: Format, drop: int,
     rounding: Rounding, swaps: bool, reorders: bool, frames: int, washing: int, target: Target,
-    source: Stream, sink: Stream,
+    source: Stream, sink: Stream, split: Split | None = None,
 ) -> Any:  # fmt: skip
     """A radix 2^2 or 2^4 FFT. swaps: re and im change places at both ends.
 
     reorders: a buffer behind it puts frames into the other order. frames: judged and not yet gone,
-    at most. washing: turn of the address of delay lines.
+    at most. washing: turn of the address of delay lines. split: samples are real, two of them a
+    complex one, and all of a frame come at once; it is the last step, or the first of an inverse.
     """
     style = "shift" if target in (Target.GENERIC, Target.XC7) else "ram"
-    lanes = source.lanes
+    lanes = source.lanes * source.parts // 2
 
     # input: whole frames only
     width = source.format.width
@@ -60,12 +65,14 @@ def streaming_fft(
         part(s_axis_tdata, k * source.part_bits + width, k * source.part_bits)
         for k in range(2 * lanes)
     ]
+    begins = split is not None and swaps  # with the split
     framed, entered = word(2 * lanes * width), word(2 * lanes * width)
     g_valid, g_ready, g_first, g_pad, verdict_valid, verdict_good = (word(1) for _ in range(6))
     ce, wash, room, first_next = (word(1) for _ in range(4))
     at = word(bits(washing))
     guard = frame_guard(
-        clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, concat(_exchanged(ends, swaps)),
+        clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast,
+        concat(_exchanged(ends, swaps and not begins)),
         g_valid, g_ready, framed, g_first, g_pad, verdict_valid, verdict_good, event_frame_error,
         beats=source.beats,
     )  # fmt: skip
@@ -75,23 +82,52 @@ def streaming_fft(
     address = line_address(clk, rst, ce, at, wash)
 
     # the pipeline; flags come a clock ahead of samples, which are re and im of each lane
-    nexts, soons, marks = ([word(1) for _ in parts] for _ in range(3))
-    differences, adds, adds_nexts = ([word(1) for _ in parts] for _ in range(3))
-    samples = [[word(p.size_out) for _ in range(2 * lanes)] for p in parts]
-    bumped = [[word(p.size_out) for _ in range(2 * lanes)] for p in parts]
+    steps: list[Stage | Rotator | Split] = list(parts)
+    if split is not None:
+        steps = [split, *parts] if begins else [*parts, split]
+    nexts, soons, marks = ([word(1) for _ in steps] for _ in range(3))
+    differences, adds, adds_nexts = ([word(1) for _ in steps] for _ in range(3))
+    samples = [[word(p.size_out) for _ in range(2 * lanes)] for p in steps]
+    bumped = [[word(p.size_out) for _ in range(2 * lanes)] for p in steps]
     tangent, sine, factors = lifting_constants()
-    spots = [word(max(1, _spot_bits(p, lanes))) for p in parts]
-    twiddles = [[word(2 * twiddle.width) for _ in range(lanes)] for _ in parts]
+    spots = [word(max(1, _spot_bits(p, lanes))) for p in steps]
+    twiddles = [[word(2 * twiddle.width) for _ in range(lanes)] for _ in steps]
     ahead = 2 if target is Target.ECP5 else 1
     controls: list[Any] = []
     works: list[Any] = []
     x_next, x_soon = first_next, first_next
     x = [[field(entered, 2 * j, width), field(entered, 2 * j + 1, width)] for j in range(lanes)]
-    for k, p in enumerate(parts):
+    for k, p in enumerate(steps):
         y = [samples[k][2 * lane : 2 * lane + 2] for lane in range(lanes)]
         if isinstance(p, Stage):
-            turned = _turned(p, parts[k - 1], differences[k - 1], lanes)
-        if isinstance(p, Stage) and p.clocks:
+            turned = _turned(p, steps[k - 1], differences[k - 1], lanes)
+        if isinstance(p, Split):
+            at_end = sink.order if not begins else source.order
+            places = {element: lane for lane, element in enumerate(at_end)}
+            inner = {element: lane for lane, element in enumerate(bit_reversed(lanes))}
+            into, out_of = (places, inner) if begins else (inner, places)
+            clocks = lane_split_latency(target, p.size_in, twiddle.width)
+            controls.append(flag_delay(clk, ce, x_next, nexts[k], clocks=clocks))
+            a = [x[into[element]] for element in range(lanes)]
+            b = [_exchanged(y[out_of[element]], begins) for element in range(lanes)]
+            half = lanes // 2
+            works.append(
+                [
+                    lane_split_ends(
+                        clk, ce, *a[0], *a[half], *b[0], *b[half], clocks=clocks, inverse=begins
+                    )
+                ]
+                + [
+                    lane_split(
+                        clk, ce, *a[element], *a[lanes - element],
+                        constant(code, 2 * twiddle.width), *b[element], *b[lanes - element],
+                        fraction=twiddle.fraction, inverse=begins, target=target,
+                    )
+                    for element, code in enumerate(p.words, 1)
+                ]
+            )  # fmt: skip
+            x_soon = x_next
+        elif isinstance(p, Stage) and p.clocks:
             line = {"clocks": p.clocks, "halves": p.halves, "ring": p.ring, "target": target}
             at_line = at if p.ring else None
             controls.append(
@@ -170,7 +206,7 @@ def streaming_fft(
                         )
                     )  # fmt: skip
         x_next, x = nexts[k], y
-    numbers = {p.after: k for k, p in enumerate(parts) if isinstance(p, Rotator)}
+    numbers = {p.after: k for k, p in enumerate(steps) if isinstance(p, Rotator)}
     lookups = []
     for kept in tables:
         ports = []
@@ -184,15 +220,27 @@ def streaming_fft(
     valids, puts, overflows = ([word(1) for _ in range(lanes)] for _ in range(3))
     codes = [[word(size), word(size)] for _ in range(lanes)]
     queued, passed = word(2 * lanes * size), word(2 * lanes * size)
-    narrows = [
-        frame_narrow(
-            clk, rst, wash, ce, x_next, *(extended(v, drop + size) for v in x[j]), valids[j],
-            puts[j], *codes[j], overflows[j], drop=drop, rounding=rounding,
-        )
-        for j in range(lanes)
-    ]  # fmt: skip
+    if split is None:
+        narrows = [
+            frame_narrow(
+                clk, rst, wash, ce, x_next, *(extended(v, drop + size) for v in x[j]), valids[j],
+                puts[j], *codes[j], overflows[j], drop=drop, rounding=rounding,
+            )
+            for j in range(lanes)
+        ]  # fmt: skip
+    else:
+        narrows = [
+            word_pair_narrow(
+                clk, rst, wash, ce, x_next, *x[j], puts[j], *codes[j], overflows[j],
+                drop=drop, rounding=rounding,
+            )
+            for j in range(lanes)
+        ]  # fmt: skip
     over = any_flag_now(concat(overflows), event_overflow)
-    entering, push = concat(_exchanged([v for pair in codes for v in pair], swaps)), puts[0]
+    leaving = codes
+    if split is None and not reorders and sink.order == source.order:  # all come at once
+        leaving = [codes[k] for k in bit_reversed(lanes)]
+    entering, push = concat(_exchanged([v for pair in leaving for v in pair], swaps)), puts[0]
     if reorders:
         entering, push = word(2 * size), word(1)
         turned_round = frame_reorder(
@@ -215,12 +263,12 @@ def streaming_fft(
     return instances()
 
 
-def _spot_bits(p: Stage | Rotator, lanes: int) -> int:
+def _spot_bits(p: Stage | Rotator | Split, lanes: int) -> int:
     """Return the bits of the place in a frame, in beats, that a rotator must know."""
     return p.place_bits - (lanes.bit_length() - 1) if isinstance(p, Rotator) else 0
 
 
-def _turned(p: Stage, before: Stage | Rotator, difference: Any, lanes: int) -> list[Any]:
+def _turned(p: Stage, before: Stage | Rotator | Split, difference: Any, lanes: int) -> list[Any]:
     """Return for each lane which x are turned: differences of the stage before."""
     if not p.turns or not isinstance(before, Stage):
         return [constant(0)] * lanes

@@ -112,7 +112,7 @@ def _text(
 
 def _constant(width: int, fraction: int, bump: int, *, late: int) -> str:
     """Return what declares `constant`, `late` clocks behind the mark of its sample."""
-    half = 1 << fraction - 1
+    half = 1 << fraction >> 1
     if not bump:
         return f"wire signed [{width - 1}:0] constant = {width}'sd{half};\n"
     marks = ", ".join(f"bump_d{k + 1}" for k in range(late))
@@ -150,7 +150,10 @@ def complex_multiply(
     clk, ce, x_re, x_im, w, y_re, y_im, bumps=None, *,
     fraction: int, bump: int = 0, target: Target = Target.GENERIC,
 ) -> Any:  # fmt: skip
-    """Turn x by w (cosine low, minus sine high, as many bits each); y must be wide enough."""
+    """Turn x by w (cosine low, minus sine high, as many bits each); y must be wide enough.
+
+    Where `fraction` is 0 nothing is rounded.
+    """
     xs, ws, ys = len(x_re), len(w) // 2, 1 << len(y_re)
     clocks = latency(target, xs, ws)
     line = deque([(0, 0)] * clocks, clocks)
@@ -160,7 +163,7 @@ def complex_multiply(
         if ce:
             a, b = _signed(int(x_re), xs), _signed(int(x_im), xs)
             wr, wi = _signed(int(w) % (1 << ws), ws), _signed(int(w) >> ws, ws)
-            half = (1 << fraction - 1) + (bump << fraction if bump and bumps else 0)
+            half = (1 << fraction >> 1) + (bump << fraction if bump and bumps else 0)
             line.append((a * wr - b * wi + half >> fraction, a * wi + b * wr + half >> fraction))
             y_re.next, y_im.next = (part % ys for part in line[0])
 

@@ -31,7 +31,36 @@ def word_narrow(
     codes, the first one low, or where it `swaps` one code, the second one of two before the first.
     overflow: a code was limited.
     """
-    width = len(y) if swaps else len(y) // 2
+    size = len(y) if swaps else len(y) // 2
+    code = wire(size)
+    limited, fresh, told = (wire(1) for _ in range(3))
+    narrow = word_limit(clk, x, code, limited, drop=drop, rounding=rounding)
+    begin = word_fresh(clk, rst, wash, ce, valid_next, fresh)
+    follow = pulse_delay(clk, rst, fresh, told, clocks=latency(drop, rounding))
+    join = (word_swap if swaps else word_join)(
+        clk, rst, wash, told, code, limited, put, y, overflow
+    )
+    return instances()
+
+
+@module
+def word_pair_narrow(
+    clk, rst, wash, ce, valid_next, re, im, put, y_re, y_im, overflow, *,
+    drop: int, rounding: Rounding,
+) -> Any:  # fmt: skip
+    """Narrow both words of a sample at once; put is high for one clock for each."""
+    fresh, over_re, over_im = (wire(1) for _ in range(3))
+    narrow_re = word_limit(clk, re, y_re, over_re, drop=drop, rounding=rounding)
+    narrow_im = word_limit(clk, im, y_im, over_im, drop=drop, rounding=rounding)
+    begin = word_fresh(clk, rst, wash, ce, valid_next, fresh)
+    follow = pulse_delay(clk, rst, fresh, put, clocks=latency(drop, rounding))
+    tell = word_over(put, over_re, over_im, overflow)
+    return instances()
+
+
+@module
+def word_limit(clk, x, code, limited, *, drop: int, rounding: Rounding) -> Any:
+    """Narrow a word to a code, whether it is one of a frame or not."""
     left = 0 if rounding is Rounding.TRUNCATE else drop
     kernel, asked = narrowing(
         drop=left, rounding=rounding, overflow=Overflow.SATURATE, activation=Activation.NONE,
@@ -39,15 +68,19 @@ def word_narrow(
     )  # fmt: skip
     cut = drop - left
     longer = extended(x, cut + 2)  # whatever is cut, its sign is left
-    whole = extended(part(longer, len(longer), cut), left + width + 1)
-    code = wire(width)
-    limited, fresh, told = (wire(1) for _ in range(3))
+    whole = extended(part(longer, len(longer), cut), left + len(code) + 1)
     narrow = kernel(clk, whole, code, limited, **asked)
-    begin = word_fresh(clk, rst, wash, ce, valid_next, fresh)
-    follow = pulse_delay(clk, rst, fresh, told, clocks=latency(drop, rounding))
-    join = (word_swap if swaps else word_join)(
-        clk, rst, wash, told, code, limited, put, y, overflow
-    )
+    return instances()
+
+
+@module
+def word_over(put, over_re, over_im, overflow):
+    """A part was limited."""
+
+    @always_comb
+    def look():
+        overflow.next = put and (over_re or over_im)
+
     return instances()
 
 

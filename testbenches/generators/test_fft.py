@@ -63,7 +63,7 @@ CORES = {
     ),
     "4 of 16, reversed in, lift": config(16, REVERSED, NATURAL, lanes=4, rotation=LIFT),
     "4 of 32, ecp5": config(32, lanes=4, target=Target.ECP5, formats=formats(S12, S8, 10)),
-    "8 of 8, xc7": config(8, lanes=8, target=Target.XC7),
+    "8 of 8, xc7": config(8, out=NATURAL, lanes=8, target=Target.XC7),
     "8 of 32, reversed in, shift_add": config(
         32, REVERSED, NATURAL, lanes=8, rotation=SHIFT_ADD, direction=INVERSE, formats=formats(S8)
     ),
@@ -71,7 +71,7 @@ CORES = {
         16, REVERSED, NATURAL, lanes=16, target=Target.ECP5, scaling=(1, 1, 0, 0, 2)
     ),
     "16 of 64": config(64, lanes=16, direction=INVERSE, formats=formats(S8)),
-    "32 of 32, reversed in": config(32, REVERSED, NATURAL, lanes=32, formats=formats(S8)),
+    "32 of 32, reversed": config(32, REVERSED, REVERSED, lanes=32, formats=formats(S8)),
     "64 of 64": config(
         64, lanes=64, formats=formats(Format.parse("s0.5"), twiddle=4, rounding=Rounding.TRUNCATE)
     ),
@@ -464,8 +464,8 @@ WANTED = "scaling must be 4 times 0 or 1 and the bits dropped at the end"
         (
             {"lanes": 2},
             ValueError,
-            "output_order must be the other one than input_order where lanes are more than 1, "
-            "not natural too",
+            "output_order must be the other one than input_order where lanes are more than 1 "
+            "and not all points, not natural too",
         ),
         ({"direction": "forward"}, TypeError, "direction must be a Direction, not 'forward'"),
         ({"input_order": "natural"}, TypeError, "input_order must be a Order, not 'natural'"),
