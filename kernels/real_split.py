@@ -187,7 +187,8 @@ def split_read(clk, rst, ce, begins, bank, re, own_turn, count, read_bank, minus
 def split_address(own_turn, element, toward):
     """The element, or the other one of its pair: its number, or the negative of that."""
     ones = Constant(intbv((1 << len(toward)) - 1)[len(toward) :])
-    flipped, negative = counter(0, len(toward)), Signal(bool(0))
+    flipped, there = counter(0, len(toward)), counter(0, len(toward))
+    negative = Signal(bool(0))
 
     @always_comb
     def flip():
@@ -199,7 +200,11 @@ def split_address(own_turn, element, toward):
 
     @always_comb
     def add():
-        toward.next = flipped + negative
+        there.next = flipped + negative
+
+    @always_comb
+    def show():
+        toward.next = there
 
     return instances()
 
