@@ -231,6 +231,11 @@ class Design(ABC):
         return f"{Fraction(self.gain)} = 2^{exponent}"
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What else is to be known of the elements of its streams: short sentences."""
+        return ()
+
+    @property
     def weights_from(self) -> str | None:
         """Where its weights are from; None for an engine without weights."""
         return None
@@ -364,7 +369,8 @@ class Design(ABC):
         if self.gain is None:
             return made
         path, title = f"rtl/{self.name}.v", self.title[:1].upper() + self.title[1:]
-        said = f"// {title}, gain {self.gain_text} exactly."
+        lines = (f"{title}, gain {self.gain_text} exactly.", *self.notes)
+        said = "\n".join(f"// {line}" for line in lines)
         head, text = made.files[path].split("\n\n", 1)
         return replace(made, files={**made.files, path: f"{head}\n\n{said}\n\n{text}"})
 
@@ -376,9 +382,11 @@ class Design(ABC):
         """Return input codes for values: floats (frames, inputs), complex where inputs are.
 
         The nearest codes, halves to the even one, limited to the format. Raises ValueError for
-        what is not finite.
+        what is not finite, TypeError for what is complex where inputs are real.
         """
         stream, x = self._stream("s_axis"), np.asarray(values)
+        if stream.parts == 1 and np.iscomplexobj(x):
+            raise TypeError(f"values must be real, not {x.dtype}")
         parts = x if stream.parts == 1 else np.stack([x.real, x.imag], axis=-1)
         return np.asarray(stream.format.quantize(parts))
 

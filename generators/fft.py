@@ -296,6 +296,22 @@ class RealFft(Fft):
         return bool(order is Order.BIT_REVERSED)
 
     @property
+    def bottleneck(self) -> str:
+        """The side of the samples, one a clock."""
+        return "m_axis" if self.inverse else "s_axis"
+
+    @property
+    def reorders(self) -> bool:
+        """Whether a buffer puts the output into another order: the split's memory does it."""
+        return False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Where the two real elements of the spectrum are."""
+        name, middle = "s_axis" if self.inverse else "m_axis", self.config.points // 2
+        return (f"Element 0 of {name} packs two real ones: re is X[0], im is X[{middle}].",)
+
+    @property
     def latency(self) -> int:
         """Clocks from the first input beat to the first output beat; docs/fft.md 4."""
         lines = sum(s.clocks + word_stage.LATENCY + word_stage.TURN * s.turns for s in self.stages)
@@ -358,10 +374,10 @@ class RealFft(Fft):
             for k, p in enumerate(self.parts)
             if isinstance(p, Stage) and p.ring
         ]  # fmt: skip
-        width = self.parts[-1].size_out
+        width = self.config.formats.input.width if self.inverse else self.parts[-1].size_out
         deep = real_split.depth(self.config.points // 2, self.reverses)
         made.append(
-            Memory(path="u_join/u_buffer", depth=deep, width=2 * width, style="block", **plain)
+            Memory(path="u_split/u_buffer", depth=deep, width=2 * width, style="block", **plain)
         )
         plain |= {"ports": 1}
         made += [
@@ -373,12 +389,44 @@ class RealFft(Fft):
         ]  # fmt: skip
         return tuple(made)
 
-    def predict(self, x: Any) -> NDArray[np.complex128]:
-        """Return the half spectrum in floats, nothing rounded, of real values (frames, points)."""
+    def predict(self, x: Any) -> NDArray[Any]:
+        """Return the transform in floats, nothing rounded.
+
+        Of real values (frames, points) half the spectrum, complex (frames, points / 2), where
+        element 0 is X[0] + j X[points / 2]; inverse, real values of such a spectrum. Raises
+        TypeError for complex samples, ValueError for another shape.
+        """
         z = np.asarray(x)
-        if z.shape[1:] != (self.config.points,):
-            raise ValueError(f"x must be (frames, {self.config.points}), not {z.shape}")
-        return golden.exact(z, inverse=False, gain=self.gain, real=True)
+        elements = self._stream("s_axis").elements
+        if z.shape[1:] != (elements,):
+            raise ValueError(f"x must be (frames, {elements}), not {z.shape}")
+        if self.inverse:
+            z = np.stack([z.real, z.imag], -1)
+        elif np.iscomplexobj(z):
+            raise TypeError(f"x must be real, not {z.dtype}")
+        return golden.exact(z, inverse=self.inverse, gain=self.gain, real=True)
+
+    @staticmethod
+    def to_rfft(spectrum: Any) -> NDArray[np.complex128]:
+        """Return what `numpy.fft.rfft` would: (…, points / 2 + 1) of (…, points / 2).
+
+        Element 0, which is X[0] + j X[points / 2], becomes the first and the last. For values, as
+        `decode` and `predict` give them; `from_rfft` is the reverse.
+        """
+        y = np.asarray(spectrum, np.complex128)
+        return np.concatenate([y[..., :1].real, y[..., 1:], y[..., :1].imag], axis=-1)
+
+    @staticmethod
+    def from_rfft(spectrum: Any) -> NDArray[np.complex128]:
+        """Return (…, points / 2), as `encode` of an inverse takes it, of `numpy.fft.rfft`'s layout.
+
+        The imaginary parts of the first and of the last element, which are 0 in the spectrum of
+        real samples, are left out. Raises ValueError for less than three elements.
+        """
+        y = np.asarray(spectrum, np.complex128)
+        if y.ndim < 1 or y.shape[-1] < 3:
+            raise ValueError(f"spectrum must be (…, points / 2 + 1), not {y.shape}")
+        return np.concatenate([y[..., :1].real + 1j * y[..., -1:].real, y[..., 1:-1]], axis=-1)
 
     @property
     def top(self) -> tuple[module, dict[str, Any]]:

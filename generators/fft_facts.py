@@ -4,8 +4,9 @@ from typing import Any
 
 from kolam.generators import fft_noise
 from kolam.generators.fft_config import BLOCK, Architecture
-from kolam.generators.fft_plan import Rotator, Stage
+from kolam.generators.fft_plan import Rotator, Stage, split_size
 from kolam.hdl import Format
+from kolam.kernels import real_split
 
 
 def facts(design: Any) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def facts(design: Any) -> dict[str, Any]:
         noise["predicted"] = {"db": predicted.db, "lsb_rms": predicted.rms}
     return {
         "points": config.points,
+        "samples": config.samples.value,
         "architecture": config.architecture.value,
         "lanes": config.lanes,
         "butterflies": config.butterflies,
@@ -45,27 +47,35 @@ def facts(design: Any) -> dict[str, Any]:
 def steps(design: Any) -> list[dict[str, Any]]:
     """Return the steps that samples pass, by the names of `design.trace`, and a reordering.
 
-    delay: of a stage, in clocks; 0 where it joins lanes. multipliers: of a rotator. In passes over
-    a memory there are neither. bits: of a part, before and behind; format: of a part behind.
+    delay: of a stage, in clocks; 0 where it joins lanes. multipliers: of a rotator, or a split. In
+    passes over a memory there are neither. elements, words: that a split of real samples joins, and
+    of its memory; 0 where all come at once. bits: of a part, before and behind; format: of a part
+    behind.
     """
     config = design.config
     streaming = config.architecture is Architecture.STREAMING
+    pairs = max(1, config.lanes // (1 + config.real))
     made = [
-        _stage(part) if isinstance(part, Stage) else _rotator(part, config.lanes)
-        for part in design.parts
+        _stage(part) if isinstance(part, Stage) else _rotator(part, pairs) for part in design.parts
     ]
     for step in made if not streaming else ():
         for key in {"delay", "memory", "multipliers"} & step.keys():
             del step[key]
     for step, part in zip(made, design.parts, strict=True):
-        fraction = config.formats.input.fraction
         step["bits"] = [part.size_in, part.size_out]
-        step["format"] = str(Format(True, part.size_out - 1 - fraction, fraction))
+    drop = config.schedule[-1]
+    if config.real:
+        split = _split(design, sum(step["multipliers"] for step in made if "circle" in step))
+        made = [split, *made] if config.halves_first else [*made, split]
+        drop += not config.halves_first  # twice the elements come of it
+    fraction = config.formats.input.fraction
+    for step in made:
+        step["format"] = str(Format(True, step["bits"][1] - 1 - fraction, fraction))
     output = {
         "name": "output",
-        "drop": config.schedule[-1],
+        "drop": drop,
         "rounding": config.formats.rounding.value,
-        "bits": [design.parts[-1].size_out, config.output.width],
+        "bits": [made[-1]["bits"][1], config.output.width],
         "format": str(config.output),
     }
     buffer = {
@@ -94,4 +104,21 @@ def _rotator(part: Rotator, lanes: int) -> dict[str, Any]:
         "circle": part.steps,
         "multipliers": turning * part.multipliers,
         "lifts": part.lifts,
+    }
+
+
+def _split(design: Any, others: int) -> dict[str, Any]:
+    """Return the split; its multipliers are those that no rotator has."""
+    config = design.config
+    first = config.formats.input.width if config.halves_first else design.parts[-1].size_out
+    elements = config.points // 2
+    words = real_split.depth(elements, design.reverses) if config.lanes == 1 else 0
+    return {
+        "name": "split",
+        "elements": elements,
+        "turns": config.points,
+        "words": words,
+        "memory": words > 0,
+        "multipliers": design.multipliers - others,
+        "bits": [first, split_size(config)],
     }

@@ -11,9 +11,14 @@ docs/fft.md 1 and 2 have the rest. What later stages make of v is exact, as they
 matrix times a power of √2; that the codes to be rounded are even and their errors independent is
 assumed, and holds for a signal that is some LSB strong.
 
-The signal is white: samples that are spread evenly in the disc |x| < 2^(width - 1), the largest
-that the input holds in any direction. Noise is the difference to the exact transform of the codes
-times the exact gain; it is in codes of the output, called LSB. Nothing of the hardware is used.
+A split of real samples (docs/fft.md 2) keeps white noise white: every element of X has the mean
+square that those of Z have, but X[0] and X[M] as parts of one element have twice that. The error
+δ of its twiddle turns half of an element, so it counts |δ|² / 2, and Re(ε of the element · δ*).
+
+The signal is white and as large as the input holds in any direction: samples that are spread
+evenly in the disc |x| < 2^(width - 1), or real ones that are spread evenly over all codes. Noise
+is the difference to the exact transform of the codes times the exact gain; it is in codes of the
+output, called LSB. Nothing of the hardware is used.
 """
 
 from dataclasses import dataclass
@@ -58,9 +63,9 @@ def budget(plan: Transform, width: int) -> dict[str, float]:
     """
     scaling = _fixed(plan)
     turning = {rotator[0]: rotator for rotator in plan.rotators}
-    sources: dict[str, float] = {}
+    sources = {"split": _split_rounding(plan)} if plan.real and plan.inverse else {}
     rotators: list[_Rotator] = []
-    power = 4.0 ** (width - 2)  # of a part in the disc: the radius squared, by 4
+    power = _power(plan, width)
     for s, halves in enumerate(scaling[:-1], 1):
         passed = 2 / 4**halves
         power *= passed
@@ -70,15 +75,32 @@ def budget(plan: Transform, width: int) -> dict[str, float]:
             rotators.append((_lifts if s in plan.lifted else _multiplies)(turning[s], plan, power))
             sources[f"rotator {s}"] = rotators[-1].noise
     drop = scaling[-1]
+    twiddles = power / 4**drop * (_together(rotators) + _turned_half(plan, rotators))
+    rounded = _rounding(drop, plan.rounding)
+    if plan.real and not plan.inverse:
+        elements = plan.points // 2
+        sources = {name: 4 * v * (1 + 1 / elements) for name, v in sources.items()}
+        sources["split"] = _split_rounding(plan)
+        drop += 1
+        exact = 2 / elements  # elements 0 and M / 2 are even
+        rounded = (1 - exact) * _rounding(drop, plan.rounding) + exact * rounded
+    elif plan.real:  # half of its elements 0 are rounded up: that is 1/4 in all samples
+        rounded += 2 * _mean(drop, plan.rounding) / 4 / 2 ** sum(scaling)
     sources = {name: v / 4**drop for name, v in sources.items()}
-    sources["output"] = _rounding(drop, plan.rounding)
-    return sources | {"twiddles": power / 4**drop * _together(rotators)}
+    return sources | {"output": rounded, "twiddles": twiddles}
 
 
 def predicted(plan: Transform, width: int) -> Noise:
-    """Return the noise by the formula, for a signal in the disc of an input of `width` bits."""
-    signal = 4.0 ** (width - 2) * 2**plan.stages / 4 ** sum(_fixed(plan))
+    """Return the noise by the formula, for the signal of an input of `width` bits."""
+    signal = _power(plan, width) * 2**plan.stages / 4 ** sum(_fixed(plan))
+    if plan.real:  # element 0 has two parts of two elements, and split again half of them
+        signal *= 1 + (-1 / plan.points if plan.inverse else 2 / plan.points)
     return Noise.of(signal, sum(budget(plan, width).values()))
+
+
+def _power(plan: Transform, width: int) -> float:
+    """Return the mean square of a part of the signal: a fourth or a third of full scale's."""
+    return 4.0 ** (width - 1) / (3 if plan.real and not plan.inverse else 4)
 
 
 def _fixed(plan: Transform) -> tuple[int, ...]:
@@ -89,13 +111,16 @@ def _fixed(plan: Transform) -> tuple[int, ...]:
 
 def measured(plan: Transform, width: int, *, points: int = MEASURED, seed: int = 0) -> Noise:
     """Return the noise of the golden model, over at least one frame and about so many points."""
-    x = disc(max(1, points // plan.points), plan.points, width, seed)
+    shape = max(1, points // plan.points), *plan.shapes[plan.inverse]
+    x = (line if len(shape) == 2 else disc)(shape[0], shape[1], width, seed)
     answer = golden.transform(x, plan)
-    exact = golden.exact(x, inverse=plan.inverse) * 2.0 ** -answer.exponent[:, None]
-    error = answer.codes - np.stack([exact.real, exact.imag], axis=-1)
+    exact = golden.exact(x, inverse=plan.inverse, real=plan.real)
+    exact *= 2.0 ** -answer.exponent[:, None]
+    if answer.codes.ndim == 3:
+        exact = np.stack([exact.real, exact.imag], axis=-1)
     return Noise.of(
-        float(np.mean(np.abs(exact) ** 2) / 2),
-        float(np.mean(error**2)),
+        float(np.mean(exact**2)),
+        float(np.mean((answer.codes - exact) ** 2)),
         int(answer.saturated.sum()),
     )
 
@@ -110,6 +135,13 @@ def disc(frames: int, points: int, width: int, seed: int = 0) -> Ints:
     return inside[:count].reshape(frames, points, 2)
 
 
+def line(frames: int, points: int, width: int, seed: int = 0) -> Ints:
+    """Return codes (frames, points) that are spread evenly over all of so many bits."""
+    raw = np.random.PCG64(seed).random_raw(frames * points)
+    codes = (raw >> np.uint64(64 - width)).astype(np.int64) - (1 << width - 1)
+    return codes.reshape(frames, points)
+
+
 def _rounding(bits: int, rounding: str) -> float:
     """Return the mean square error of dropping bits, all values of which are equally frequent."""
     if bits == 0:
@@ -117,6 +149,13 @@ def _rounding(bits: int, rounding: str) -> float:
     if rounding == "truncate":
         return (1 - 2.0**-bits) * (2 - 2.0**-bits) / 6
     return (1 + 2 * 4.0**-bits) / 12  # a half is as far from either side
+
+
+def _mean(bits: int, rounding: str) -> float:
+    """Return the mean error of dropping bits."""
+    if bits == 0 or rounding == "half_even":
+        return 0.0
+    return -(1 - 2.0**-bits) / 2 if rounding == "truncate" else 2.0**-bits / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,18 +185,52 @@ class _Rotator:
 def _together(rotators: list[_Rotator]) -> float:
     """Return the mean of |sum of ε|² over all k and i; two rotators meet in common digits."""
     total = sum(float(np.mean(np.abs(one.error) ** 2)) for one in rotators)
-    for one, two in combinations(rotators, 2):
-        both = one.averaged(two.digits) * two.averaged(one.digits).conj()
-        total += 2 * float(np.mean(both.real))
-    return total
+    return total + sum(2 * _common(one, two) for one, two in combinations(rotators, 2))
+
+
+def _common(one: _Rotator, two: _Rotator) -> float:
+    """Return the mean of the real part of ε of one times ε* of the other."""
+    first, second = one.averaged(two.digits), two.averaged(one.digits)
+    return float(np.mean((first * second.conj()).real))
+
+
+def _split_rounding(plan: Transform) -> float:
+    """Return the mean square that the split adds; elements 0 and M / 2 are not turned."""
+    elements = plan.points // 2
+    if not plan.inverse:
+        return (1 - 2 / elements) * _rounding(plan.fraction, "half_up")
+    halved = _rounding(plan.fraction + 1, "half_up")
+    return (1 - 2 / elements) * halved + _rounding(1, "half_up") / elements
+
+
+def _turned_half(plan: Transform, rotators: list[_Rotator]) -> float:
+    """Return what δ of a split adds to the mean of |sum of ε|²; it meets ε in the element's digits.
+
+    They are k of its output forward, and inverse i of the input of the stages.
+    """
+    if not plan.real:
+        return 0.0
+    n = plan.stages
+    kept, turn = _kept(plan.points, plan)
+    error = (kept / turn - 1)[: plan.points // 2].reshape([2] * n)
+    digits = (
+        [f"i{s}" for s in range(1, n + 1)] if plan.inverse else [f"k{s}" for s in range(n, 0, -1)]
+    )
+    split = _Rotator(0.0, error, digits)
+    return float(np.mean(np.abs(error) ** 2)) / 2 + sum(_common(one, split) for one in rotators)
 
 
 def _multiplies(rotator: tuple[int, int, int], plan: Transform, power: float) -> _Rotator:
-    circle, unit = 1 << rotator[2] - rotator[1] + 1, 2.0**plan.fraction
-    turn = np.exp(-2j * np.pi * np.arange(circle) / circle)
-    kept = (np.rint(turn.real * unit) + 1j * np.rint(turn.imag * unit)) / unit
+    circle = 1 << rotator[2] - rotator[1] + 1
+    kept, turn = _kept(circle, plan)
     rounds = np.arange(circle) % (circle // 4) != 0
     return _Rotator.of(rotator, rounds * _rounding(plan.fraction, "half_up"), kept / turn - 1)
+
+
+def _kept(circle: int, plan: Transform) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """Return the twiddles of all turns of a circle, and those that they should be."""
+    turn, unit = np.exp(-2j * np.pi * np.arange(circle) / circle), 2.0**plan.fraction
+    return (np.rint(turn.real * unit) + 1j * np.rint(turn.imag * unit)) / unit, turn
 
 
 def _lifts(rotator: tuple[int, int, int], plan: Transform, power: float) -> _Rotator:

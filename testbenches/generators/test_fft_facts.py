@@ -1,6 +1,8 @@
 """What an FFT says of itself, against what its golden model and its hardware are."""
 
 import json
+import re
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +18,11 @@ CASES = [
     {"points": 64, "scaling": "unscaled", "rotation": "shift_add"},
     {"points": 256, "rotation": "lift", "lanes": 4, "output_order": "bit_reversed"},
     {"points": 16, "lanes": 16, "output_order": "bit_reversed", "scaling": [1, 1, 1, 1, 0]},
+    {"points": 128, "output_order": "bit_reversed", "samples": "real"},
+    {"points": 64, "samples": "real", "scaling": "unscaled"},
+    {"points": 128, "input_order": "bit_reversed", "samples": "real", "direction": "inverse"},
 ]
+REAL = CASES[-3:]
 
 
 def made(case):
@@ -63,6 +69,26 @@ def test_words_fit_their_bits(design):
 def test_multipliers_add_up(design):
     steps = design.facts()["steps"]
     assert sum(step.get("multipliers", 0) for step in steps) == design.multipliers
+
+
+def test_a_split_is_a_step():
+    """Forward it comes last and its elements are halved at the output, inverse it comes first."""
+    forward, unscaled, inverse = (made(case) for case in REAL)
+    shown = {"name": "split", "elements": 64, "turns": 128, "words": 64, "memory": True}
+    steps = forward.facts()["steps"]
+    assert steps[-2] == {**shown, "multipliers": 2, "bits": [18, 20], "format": "s4.15"}
+    assert (steps[-1]["drop"], forward.config.schedule[-1]) == (3, 2)
+    assert unscaled.facts()["steps"][-2]["words"] == 2 * 32  # of frames in natural order, two
+    steps = inverse.facts()["steps"]
+    assert steps[0] == {**shown, "multipliers": 2, "bits": [16, 18], "format": "s2.15"}
+    assert steps[-1]["drop"] == inverse.config.schedule[-1] == 1
+    for design in (forward, unscaled, inverse):
+        facts = design.facts()
+        split = next(step for step in facts["steps"] if step["name"] == "split")
+        (memory,) = (m for m in design.memories if m.path == "u_split/u_buffer")
+        assert split["words"] == memory.depth
+        assert facts["samples"] == "real"
+    assert made(CASES[0]).facts()["samples"] == "complex"
 
 
 def test_passes_have_neither_delays_nor_multipliers_of_their_own():
@@ -117,6 +143,74 @@ def test_values_in_values_out(case):
     exact = np.fft.ifft(x, norm="forward") if inverse else np.fft.fft(x)
     np.testing.assert_allclose(design.predict(x), design.gain * exact, rtol=1e-12)
     assert np.abs(y - design.gain * exact).max() < 100 * 2.0**-15
+
+
+@pytest.mark.parametrize("case", REAL)
+def test_real_samples_and_half_their_spectrum(case):
+    """In NumPy's layout, too; element 0 has X[0] and X[points / 2]."""
+    design = made(case)
+    points = design.config.points
+    samples = np.random.default_rng(3).uniform(-1, 1, (5, points)) / 2
+    full = np.fft.rfft(samples)
+    half = design.from_rfft(full)
+    assert half.shape == (5, points // 2)
+    np.testing.assert_allclose(half[:, 0], full[:, 0].real + 1j * full[:, -1].real)
+    np.testing.assert_array_equal(half[:, 1:], full[:, 1:-1])
+    np.testing.assert_allclose(design.to_rfft(half), full, atol=1e-12)
+    np.testing.assert_allclose(design.to_rfft(half[0]), full[0], atol=1e-12)
+    x, exact = samples, half
+    if design.inverse:
+        x = half / points
+        exact = np.fft.irfft(full, norm="forward") / points
+    codes = design.encode(x)
+    assert codes.shape == (5, *design.streams[0].shape)
+    np.testing.assert_allclose(design.predict(x), design.gain * exact, rtol=1e-9, atol=1e-12)
+    y = design.decode(design.reference(codes))
+    assert y.shape == exact.shape
+    assert np.iscomplexobj(y) != design.inverse
+    assert np.abs(y - design.gain * exact).max() < 3 * 2.0**-15 * (10 * ("scaling" in case) + 1)
+
+
+def test_what_is_not_half_a_spectrum():
+    forward, _, inverse = (made(case) for case in REAL)
+    for compute in (forward.encode, forward.predict):
+        with pytest.raises(TypeError, match="must be real, not complex128"):
+            compute(np.zeros((1, 128), complex))
+    with pytest.raises(ValueError, match=r"x must be \(frames, 128\), not \(1, 64\)"):
+        forward.predict(np.zeros((1, 64)))
+    with pytest.raises(ValueError, match=r"x must be \(frames, 64\), not \(1, 65\)"):
+        inverse.predict(np.zeros((1, 65), complex))
+    with pytest.raises(ValueError, match=r"spectrum must be \(…, points / 2 \+ 1\), not \(2,\)"):
+        forward.from_rfft([1, 2])
+
+
+MEMORY = re.compile(r"    reg \[(\d+):0\] mem \[0:(\d+)\];")
+
+
+@pytest.mark.parametrize("case", REAL)
+@pytest.mark.parametrize("target", ["generic", "ecp5"])
+def test_memories_of_real_samples_are_those_of_the_verilog(case, target):
+    """Each is where its path says, of its words and bits, and none but the FIFO's is missing."""
+    design = made({**case, "target": target})
+    files = design.files()
+    images = {f"mem/{m.contents}" for m in design.memories if m.contents}
+    assert images == {name for name in files if name.startswith("mem/")}
+    holding = []
+    for memory in design.memories:
+        module = design.name
+        for instance in memory.path.split("/"):
+            text = files[f"rtl/{module}.v"]
+            (module,) = re.findall(rf"^    (\w+) (?:#\(.*\) )?{instance} \($", text, re.M)
+        assert MEMORY.findall(files[f"rtl/{module}.v"]) == [
+            (str(memory.width - 1), str(memory.depth - 1))
+        ]
+        holding.append(module)
+    found = {
+        name: count
+        for name, count in design.emission.counts.items()
+        if MEMORY.search(files.get(f"rtl/{name}.v", "")) and "shift_ram" not in name
+    }
+    assert found == Counter(holding)
 
 
 def test_real_values_have_no_imaginary_part():

@@ -10,6 +10,7 @@ import pytest
 
 from kolam.generators import fft, fft_noise
 from kolam.hdl import Format, Rounding
+from kolam.reference import fft as golden
 
 WITHIN = 0.2  # dB; the samples of a measurement leave less
 PLENTY = Format(True, 40, 20)  # nothing is limited
@@ -18,6 +19,7 @@ POINTS = 1 << 14
 
 def made(points, scaling=None, width=16, twiddle=18, rounding="half_even", **fields):
     n = points.bit_length() - 1
+    n -= fields.get("samples") is fft.Samples.REAL
     schedule = {
         "default": None,
         "every stage": (1,) * n + (0,),
@@ -106,6 +108,75 @@ def test_random(seed):
     agree(plan, width, within=0.3)
 
 
+DIRECTIONS = pytest.mark.parametrize("direction", list(fft.Direction), ids=lambda d: d.value)
+
+
+def real(points, scaling=None, **fields):
+    return made(points, scaling, samples=fft.Samples.REAL, **fields)
+
+
+@pytest.mark.parametrize(
+    ("direction", "db", "rms"),
+    [(fft.Direction.FORWARD, 62.258, 0.3227), (fft.Direction.INVERSE, 64.370, 0.4376)],
+)
+def test_the_note_of_real_samples(direction, db, rms):
+    """1024 points of 16 bits, gain 1/1024; white samples in all codes, or elements in the disc."""
+    plan = real(1024, direction=direction)
+    predicted = fft_noise.predicted(plan, 16)
+    assert (predicted.db, predicted.rms) == pytest.approx((db, rms), abs=0.001)
+    assert fft_noise.measured(plan, 16).db == pytest.approx(db, abs=0.03)
+
+
+@DIRECTIONS
+@pytest.mark.parametrize("scaling", ["default", "every stage", "at the end", "none"])
+@pytest.mark.parametrize("points", [16, 32, 256, 2048])
+def test_sizes_and_schedules_of_real_samples(points, scaling, direction):
+    agree(real(points, scaling, direction=direction))
+
+
+@DIRECTIONS
+@pytest.mark.parametrize("twiddle", [6, 10, 25])
+@pytest.mark.parametrize("points", [16, 128])
+def test_twiddles_of_real_samples(points, twiddle, direction):
+    """Errors of the split's add up with those of the rotators."""
+    agree(real(points, "none", twiddle=twiddle, width=20, direction=direction), 20)
+
+
+@DIRECTIONS
+@pytest.mark.parametrize("rounding", ["truncate", "half_up", "half_even"])
+@pytest.mark.parametrize("drop", [0, 1, 2, 5])
+def test_the_last_rounding_of_real_samples(drop, rounding, direction):
+    """Even elements lose a bit less; what an inverse split rounds up is met at the output."""
+    agree(real(64, (0,) * 5 + (drop,), rounding=rounding, direction=direction))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_real(seed):
+    draw = random.Random(seed)
+    n = draw.randint(4, 11)
+    width = draw.randint(14, 24)
+    plan = real(
+        1 << n,
+        (*(draw.randint(0, 1) for _ in range(n - 1)), draw.randint(0, 2)),
+        width=width,
+        twiddle=draw.randint(8, 27),
+        rounding=draw.choice(list(Rounding)).value,
+        direction=draw.choice(list(fft.Direction)),
+    )
+    agree(plan, width, within=0.3)
+
+
+@DIRECTIONS
+def test_the_budget_of_real_samples_is_all_of_it(direction):
+    plan = real(64, direction=direction)
+    budget = fft_noise.budget(plan, 16)
+    inverse = direction is fft.Direction.INVERSE
+    zero = np.zeros((1, *plan.shapes[inverse]), int)
+    assert list(budget) == [*(step.name for step in golden.trace(zero, plan)), "twiddles"]
+    assert np.sqrt(sum(budget.values())) == pytest.approx(fft_noise.predicted(plan, 16).rms)
+    assert list(budget).index("split") == (0 if inverse else len(budget) - 3)
+
+
 def test_the_budget_is_all_of_it():
     plan = made(256)
     budget = fft_noise.budget(plan, 16)
@@ -119,8 +190,6 @@ def test_the_budget_is_all_of_it():
 
 
 def fft_steps(plan):
-    from kolam.reference import fft as golden  # noqa: PLC0415, of this test alone
-
     zero = np.zeros((1, plan.points, 2), int)
     return [(step.name, step.codes) for step in golden.trace(zero, plan)]
 
@@ -148,6 +217,18 @@ def test_the_stimulus_fills_the_disc(width):
         assert squares.mean() == pytest.approx(radius**2 / 2, rel=0.05)
         assert (squares < radius**2 / 2).mean() == pytest.approx(0.5, abs=0.05)
         assert np.abs(x.mean(axis=(0, 1))).max() < 0.05 * radius
+
+
+@pytest.mark.parametrize("width", [2, 3, 8, 16, 32])
+def test_real_samples_fill_all_codes(width):
+    x = fft_noise.line(32, 64, width, seed=3)
+    radius = 2.0 ** (width - 1)
+    assert (x.shape, x.dtype) == ((32, 64), np.int64)
+    np.testing.assert_array_equal(x, fft_noise.line(32, 64, width, seed=3))
+    assert -radius <= x.min() < -0.98 * radius
+    assert 0.98 * radius - 1 < x.max() < radius
+    assert ((x + 0.5) ** 2).mean() == pytest.approx((radius**2 - 0.25) / 3, rel=0.05)
+    assert abs((x + 0.5).mean()) < 0.05 * radius
 
 
 def test_nothing_of_the_hardware_is_used():
