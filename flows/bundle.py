@@ -220,6 +220,7 @@ def _manifest(design: Design, files: Mapping[str, bytes], x: NDArray[Any], seed:
         "config": design.config.to_dict(),
         "ports": [port.to_dict() for port in design.ports],
         "streams": [stream.to_dict() for stream in design.streams],
+        **({"notes": list(design.notes)} if design.notes else {}),
         "memories": [memory.to_dict() for memory in design.memories],
         "settings": [setting.to_dict() for setting in design.settings],
         "latency": design.latency,
@@ -291,10 +292,14 @@ def _readme(design: Design, frames: int) -> str:
 def _elements(design: Design) -> list[str]:
     """Return what is to be said of elements that are complex, or do not come in natural order."""
     said = []
-    if any(stream.parts == 2 for stream in design.streams):
+    streams = design.streams
+    pairs = [stream.name for stream in streams if stream.parts == 2]
+    if pairs:
+        of = "" if len(pairs) == len(streams) else f" of `{pairs[0]}`"
         said.append(
-            "An element is a complex number, re in its lower half and im in its upper one, each in "
-            "the format\nand extended by its sign to whole bytes."
+            f"An element{of} is a complex number, re in its lower half and im in its upper one, "
+            "each in\nthe format and extended by its sign to whole bytes."
+            + "".join(f"\n{note}" for note in design.notes)
         )
     said += [
         f"`{stream.name}` comes in bit-reversed order: place k of a frame holds the element whose "

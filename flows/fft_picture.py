@@ -33,11 +33,12 @@ def pipeline(design: Any) -> Figure:
     rows = _rows(steps)
     lengths = [sum(_width(step) + _GAP for step in row) for row in rows]
     height = _ROW * len(rows) + 0.85
-    lanes = design.config.lanes
+    config, source = design.config, design.streams[0]
+    lanes = max(1, source.lanes * source.parts // 2)  # complex samples at once
     figure = Figure()
     axes = figure.add_axes((0, 0, 1, 1))
     axes.axis("off")
-    source, sink = design.streams[:2]
+    sink = design.streams[1]
     _end(axes, -0.35, 0, source, "right")
     x = y = 0.0
     for number, row in enumerate(rows):
@@ -57,15 +58,15 @@ def pipeline(design: Any) -> Figure:
             axes.plot(*zip(*path, (-0.3, y - _ROW), (0.05, y - _ROW), strict=True), **_line())
     _wire(axes, [(x, y), (x + 0.45, y)])
     _end(axes, x + 0.5, y, sink, "left")
-    config, (value, power) = design.config, design.gain_text.split("^")
-    rate = f"{lanes} samples a clock" if lanes > 1 else "a sample a clock"
+    value, power = design.gain_text.split("^")
+    rate = f"{config.lanes} samples a clock" if config.lanes > 1 else "a sample a clock"
     if iterates:
         _loop(axes, 2 * _GAP + _width(steps[0]), f"{config.points:,} in {config.stages} passes")
         rate = f"a frame in {design.interval:,} clocks"
     axes.text(-1.1, 1.62, design.name, **_style(12, ha="left", weight="bold"))
     axes.text(
         -1.1, 1.32,
-        f"{config.direction.value}, {config.points:,} points, {rate}, "
+        f"{config.direction.value}, {config.points:,} {'real ' * config.real}points, {rate}, "
         f"gain {value}$^{{{power}}}$, {design.multipliers} multipliers",
         **_style(9, ha="left"),
     )  # fmt: skip
@@ -143,6 +144,8 @@ def _draw(step: Step) -> Draw:
         return _stage
     if "circle" in step:
         return _rotator
+    if "elements" in step:
+        return _split
     if "drop" in step:
         return _output
     return _buffer
@@ -156,7 +159,7 @@ def _stage(axes: Axes, x: float, y: float, step: Step) -> None:
     for start, end in ((0.16, 0.16), (-0.16, -0.16), (0.16, -0.16), (-0.16, 0.16)):
         axes.plot([left, right], [y + start, y + end], color=_INK, linewidth=0.9)
     if step.get("delay"):
-        _delay(axes, x, y, step)
+        _line_back(axes, x, y, step["delay"], _MEMORY if step["memory"] else _REGISTERS)
     axes.text(x + width / 2, y - 0.5, step["name"], **_style(7.5, va="top", color=_FAINT))
     if step["halves"]:
         _badge(axes, x + width - 0.02, y - 0.34, "½", _HALF)
@@ -164,11 +167,25 @@ def _stage(axes: Axes, x: float, y: float, step: Step) -> None:
         _badge(axes, x + 0.02, y - 0.34, "$-j$", _QUARTER)
 
 
-def _delay(axes: Axes, x: float, y: float, step: Step) -> None:
-    width, low, middle = _width(step), y + 0.36, y + 0.78
-    _box(axes, x + 0.02, middle - 0.17, width - 0.04, 0.34,
-         _MEMORY if step["memory"] else _REGISTERS)  # fmt: skip
-    axes.text(x + width / 2, middle, f"{step['delay']:,}", **_style(8, va="center"))
+def _split(axes: Axes, x: float, y: float, step: Step) -> None:
+    """Draw what joins pairs of elements, and above it its memory, if it has one."""
+    width = _width(step)
+    _box(axes, x, y - 0.36, width, 0.72, _ROTATOR)
+    joined = "$k$, $M - k$"
+    axes.text(x + width / 2, y + 0.15, joined, **_style(7, va="center"))
+    axes.text(x + width / 2, y - 0.15, f"$W_{{{step['turns']}}}$", **_style(9, va="center"))
+    if step["words"]:
+        _line_back(axes, x, y, step["words"], _MEMORY)
+    for row, text in enumerate((step["name"], f"{step['multipliers']} mult.")):
+        place = y - 0.5 - 0.2 * row
+        axes.text(x + width / 2, place, text, **_style(7.5, va="top", color=_FAINT))
+
+
+def _line_back(axes: Axes, x: float, y: float, words: int, colour: str) -> None:
+    """Draw what holds words, above a step to which they come back."""
+    width, low, middle = 0.95, y + 0.36, y + 0.78
+    _box(axes, x + 0.02, middle - 0.17, width - 0.04, 0.34, colour)
+    axes.text(x + width / 2, middle, f"{words:,}", **_style(8, va="center"))
     for side, ends in ((x + width - 0.12, (low, middle - 0.17)), (x + 0.12, (middle - 0.17, low))):
         axes.plot([side, side], ends, **_line())
         _head(axes, (side, ends[1]), up=ends[1] > ends[0])

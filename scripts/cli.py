@@ -236,7 +236,7 @@ def generate(
               help="Frames to run: integer codes, or floats (of an FFT also complex numbers) to be "
               "quantised.")  # fmt: skip
 @click.option("--output", type=Path, metavar="Y.npy",
-              help="Where the answer goes, as codes; of an FFT that is given values, as complex "
+              help="Where the answer goes, as codes; of an FFT that is given values, as "
               "values.")  # fmt: skip
 @click.option("--gap", type=float, default=0.0, metavar="P",
               help="Probability that the source pauses in a clock.")  # fmt: skip
@@ -257,6 +257,10 @@ def simulate(
     (frames, points, 2) real and imaginary parts; without the first axis it is one frame. Y.npy is
     (frames, outputs), of an FFT (frames, points, 2) codes or (frames, points) complex values.
 
+    Where samples are real, they are (frames, points) real numbers, and their spectrum (frames,
+    points / 2) complex ones, or (frames, points / 2, 2) parts, with X[0] + j X[points / 2] as
+    element 0.
+
     Of a folder made by `kolam generate`, its own files and vectors are run, after their sums were
     checked.
     """
@@ -270,13 +274,13 @@ def simulate(
         _check_run(design, simulator, gap, stall, vcd, output)
         asked = {"simulator": simulator, "gap": gap, "stall": stall, "seed": seed or 0, "vcd": vcd}
         try:
-            complexes = False
+            in_values = False
             if _is_folder(design):
                 _only_of_a_design(pairs, weights, frames, source)
                 run = _replay(Path(design), asked)
             else:
                 made = _load(design, pairs, weights, seed)
-                x, complexes = (None, False) if source is None else _codes(made, source)
+                x, in_values = (None, False) if source is None else _codes(made, source)
                 run = _simulate(made, x, frames, asked)
         except SimulationFailed as error:
             console.say(f"kolam: {sentence(error)}")
@@ -284,7 +288,7 @@ def simulate(
         if output is not None:
             import numpy as np
 
-            answer = made.decode(run.output) if complexes else run.output
+            answer = made.decode(run.output) if in_values else run.output
             with output.open("wb") as file:  # numpy.save would add .npy to a name without
                 np.save(file, answer, allow_pickle=False)
         emit(run.to_dict())
@@ -343,7 +347,7 @@ def _simulate(design: Any, x: Any, frames: int | None, asked: dict[str, Any]) ->
 
 
 def _codes(design: Any, path: Path) -> tuple[Any, bool]:
-    """Return the input codes in a .npy file, and whether the answer is due in complex values.
+    """Return the input codes in a .npy file, and whether the answer is due in values.
 
     Floats and complex numbers are quantised, and that is said.
     """
@@ -355,15 +359,20 @@ def _codes(design: Any, path: Path) -> tuple[Any, bool]:
     except (ValueError, TokenError) as error:
         raise ValueError(f"{path} must be a .npy file of numbers: {error}") from None
     source = design.streams[0]
-    pairs, shape = source.parts > 1, x.shape
+    pairs, transforms, shape = source.parts > 1, design.engine == "fft", x.shape
     if x.dtype.kind not in ("iufc" if pairs else "iuf"):
         kinds = "integer codes, floats or complex numbers" if pairs else "integer codes, or floats"
+        kinds += " (samples are real)" * (transforms and not pairs)
         raise ValueError(f"{path} must hold {kinds}, not {x.dtype}")
     kind = "complex numbers" if x.dtype.kind == "c" else "floats"
     if pairs:
         x = _parts(x, source.elements)
+    elif transforms and x.ndim == 1:
+        x = x[None]
     if x.shape[1:] != source.shape or len(x) == 0 or x.dtype.kind == "c":
-        parts = " complex numbers, or (frames, points, 2) of their parts" if pairs else " inputs"
+        parts = " real samples" if transforms else " inputs"
+        if pairs:
+            parts = f" complex numbers, or (frames, {source.elements}, 2) of their parts"
         raise ValueError(
             f"{path} must hold one frame or more of {source.elements}{parts}, "
             f"not an array of shape {shape}"
@@ -379,7 +388,7 @@ def _codes(design: Any, path: Path) -> tuple[Any, bool]:
             f"{path} holds {kind}: quantised to {source.format}"
             + (f", and {limited} of {x.size} beyond it limited to it" if limited else "")
         )
-        return codes, pairs
+        return codes, transforms
     if x.min() < low or x.max() > high:
         raise ValueError(f"{path} must hold codes of {low} to {high}, not {x.min()} to {x.max()}")
     return x, False

@@ -8,6 +8,7 @@ from rich.table import Table
 from kolam.scripts import console
 
 _MANY = 12
+_KINDS = {1: "real", 2: "complex"}
 
 Rows = list[tuple[Any, ...]]
 
@@ -28,6 +29,7 @@ def facts(design: Any, clock_mhz: float) -> dict[str, Any]:
         **design.facts(),
         **_samples(design, clock_mhz),
         "streams": [stream.to_dict() for stream in design.streams],
+        **({"notes": list(design.notes)} if design.notes else {}),
         "memories": [{**memory.to_dict(), "bits": memory.bits} for memory in design.memories],
         "memory_bits": design.memory_bits,
     }
@@ -35,10 +37,11 @@ def facts(design: Any, clock_mhz: float) -> dict[str, Any]:
 
 
 def _samples(design: Any, clock_mhz: float) -> dict[str, float]:
-    """Return samples a second, where a frame is one of complex samples."""
-    source = design.streams[0]
-    rate = round(clock_mhz * 1e6 * source.elements / design.interval, 1)
-    return {"samples_per_second": rate} if source.parts > 1 else {}
+    """Return samples a second of the time domain, where a frame is one of them."""
+    if design.engine != "fft":
+        return {}
+    rate = round(clock_mhz * 1e6 * design.config.points / design.interval, 1)
+    return {"samples_per_second": rate}
 
 
 def against_dense(count: dict[str, int]) -> str:
@@ -128,13 +131,18 @@ def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
     measured, predicted = found["sqnr"]["measured"], found["sqnr"].get("predicted")
     costs = [str(step["multipliers"]) for step in found["steps"] if "multipliers" in step]
     passes = "butterfly" if found["butterflies"] == 1 else f"{found['butterflies']} butterflies"
+    real = "real " * (found["samples"] == "real")
     scaling = "of each frame by itself; its exponent is on m_axis_tuser"
     if found["scaling"] != "block":
         *stages, drop = found["scaling"]
-        scaling = f"by {sum(stages)} bits in the stages, by {drop} at the output"
+        halved = real and found["direction"] == "inverse"  # by the split
+        scaling = (
+            "by 1 bit in the split, " if halved else ""
+        ) + f"by {sum(stages)} bits in the stages, by {drop} at the output"
     rows = [
         ("samples", f"{found['samples_per_second']:,}".removesuffix(".0") + " a second"),
-        ("transform", f"{found['direction']}, {found['points']:,} points"),
+        ("transform", f"{found['direction']}, {found['points']:,} {real}points"),
+        *[("spectrum", note) for note in found.get("notes", ())],
         ("gain", f"{found['gain_text']}, exactly" + ", times 2^-exponent" * (predicted is None)),
         ("scaling", scaling),
         (
@@ -181,6 +189,9 @@ def _work(step: dict[str, Any]) -> tuple[str, int | str, str]:
         return (work, step["delay"], held) if step["delay"] else (f"{work}, of lanes", "", "")
     if "circle" in step:
         return f"turn by W{step['circle']}" + ", lifted" * step["lifts"], "", ""
+    if "elements" in step:
+        delay = (step["words"], "memory") if step["words"] else ("", "")
+        return f"join pairs of {step['elements']} elements, turn by W{step['turns']}", *delay
     if "drop" in step:
         divided = f"divide by {1 << step['drop']}, {step['rounding']}, " * (step["drop"] > 0)
         return f"{divided}limit", "", ""
@@ -202,7 +213,7 @@ def _streams(streams: list[dict[str, Any]]) -> tuple[tuple[str, ...], Rows]:
     if any(s["parts"] > 1 for s in streams):
         headings = (*headings, "order")
         rows = [
-            (name, f"complex {fmt}", *numbers, s["order"].replace("_", "-"))
+            (name, f"{_KINDS[s['parts']]} {fmt}", *numbers, s["order"].replace("_", "-"))
             for (name, fmt, *numbers), s in zip(rows, streams, strict=True)
         ]
     return headings, rows
