@@ -48,6 +48,29 @@ def test_lanes_lifting_and_order():
     assert "limit" in texts({"scaling": "unscaled"})
 
 
+REAL = {"samples": "real"}
+INVERSE_REAL = {
+    **REAL, "direction": "inverse", "input_order": "bit_reversed", "output_order": "natural",
+}  # fmt: skip
+
+
+def test_a_split_and_its_memory():
+    found = texts({**REAL, "points": 1024})
+    assert (
+        "forward, 1,024 real points, a sample a clock, gain 1/1024 = 2$^{-10}$, 10 multipliers"
+        in found
+    )
+    assert {"split", "$k$, $M - k$", "$W_{1024}$", "clocks in memory", "÷ 8\nround\nlimit"} <= set(
+        found
+    )
+    assert found.count("2 mult.") == 5
+    assert found.count("512") == 2  # of the first stage, and of the split
+    assert "reorder" not in texts({**REAL, "output_order": "natural"})
+    found = texts(INVERSE_REAL)
+    assert found.index("split") < found.index("stage 1")
+    assert "inverse, 64 real points, a sample a clock, gain 1/64 = 2$^{-6}$, 6 multipliers" in found
+
+
 ITERATIVE = {"architecture": "iterative", "output_order": "natural"}
 
 
@@ -67,6 +90,9 @@ def test_passes_over_a_memory():
         *({"points": 1 << n} for n in (3, 4, 5, 7, 10, 13, 16)),
         {"points": 65536, "output_order": "natural", "rotation": "lift"},
         {"points": 64, "lanes": 64},
+        *({**REAL, "points": 1 << n} for n in (4, 10, 16)),
+        {**REAL, "points": 16, "lanes": 16},
+        INVERSE_REAL,
         {"points": 8, "lanes": 8, "scaling": "unscaled"},
     ],
     ids=lambda changes: " ".join(map(str, changes.values())),

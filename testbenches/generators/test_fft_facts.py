@@ -21,8 +21,9 @@ CASES = [
     {"points": 128, "output_order": "bit_reversed", "samples": "real"},
     {"points": 64, "samples": "real", "scaling": "unscaled"},
     {"points": 128, "input_order": "bit_reversed", "samples": "real", "direction": "inverse"},
+    {"points": 16, "samples": "real", "lanes": 16, "direction": "inverse"},
 ]
-REAL = CASES[-3:]
+REAL = CASES[-4:]
 
 
 def made(case):
@@ -73,7 +74,7 @@ def test_multipliers_add_up(design):
 
 def test_a_split_is_a_step():
     """Forward it comes last and its elements are halved at the output, inverse it comes first."""
-    forward, unscaled, inverse = (made(case) for case in REAL)
+    forward, unscaled, inverse, parallel = (made(case) for case in REAL)
     shown = {"name": "split", "elements": 64, "turns": 128, "words": 64, "memory": True}
     steps = forward.facts()["steps"]
     assert steps[-2] == {**shown, "multipliers": 2, "bits": [18, 20], "format": "s4.15"}
@@ -82,6 +83,8 @@ def test_a_split_is_a_step():
     steps = inverse.facts()["steps"]
     assert steps[0] == {**shown, "multipliers": 2, "bits": [16, 18], "format": "s2.15"}
     assert steps[-1]["drop"] == inverse.config.schedule[-1] == 1
+    step = parallel.facts()["steps"][0]
+    assert (step["name"], step["words"], step["memory"]) == ("split", 0, False)
     for design in (forward, unscaled, inverse):
         facts = design.facts()
         split = next(step for step in facts["steps"] if step["name"] == "split")
@@ -172,7 +175,7 @@ def test_real_samples_and_half_their_spectrum(case):
 
 
 def test_what_is_not_half_a_spectrum():
-    forward, _, inverse = (made(case) for case in REAL)
+    forward, _, inverse, _ = (made(case) for case in REAL)
     for compute in (forward.encode, forward.predict):
         with pytest.raises(TypeError, match="must be real, not complex128"):
             compute(np.zeros((1, 128), complex))

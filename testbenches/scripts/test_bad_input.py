@@ -426,7 +426,7 @@ def test_bad_frames(content, words, good, place, kolam):
 
 NO_SAMPLES = {
     "short": (np.zeros((2, 63)) * 1j, "x.npy must hold one frame or more of 64 complex numbers, or "
-              "(frames, points, 2) of their parts, not an array of shape (2, 63)"),
+              "(frames, 64, 2) of their parts, not an array of shape (2, 63)"),
     "none": (np.zeros((0, 64, 2), int), "not an array of shape (0, 64, 2)"),
     "three parts": (np.zeros((2, 64, 3)), "not an array of shape (2, 64, 3)"),
     "complex parts": (np.zeros((2, 64, 2)) * 1j, "not an array of shape (2, 64, 2)"),
@@ -443,6 +443,38 @@ def test_bad_samples(name, place, kolam):
     x, words = NO_SAMPLES[name]
     (place / "x.npy").write_bytes(npy(x))
     refused(kolam("simulate", "fft-64", "--input", "x.npy", "--output", "y.npy"), words)
+
+
+NOT_REAL = {
+    "short": (np.zeros((2, 63)), "x.npy must hold one frame or more of 64 real samples, not an "
+              "array of shape (2, 63)"),
+    "half a spectrum": (np.zeros((2, 32, 2), int), "64 real samples, not an array of shape (2, 32"),
+    "complex": (np.zeros((2, 64)) * 1j, "x.npy must hold integer codes, or floats (samples are "
+                "real), not complex128"),
+    "parts": (np.zeros((2, 64, 2)), "64 real samples, not an array of shape (2, 64, 2)"),
+    "a number": (np.array(3), "not an array of shape ()"),
+    "NaN": (np.full(64, np.nan), "must hold finite numbers, not NaN or infinite ones"),
+    "large": (np.full(64, 40000), "x.npy must hold codes of -32768 to 32767, not 40000 to 40"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOT_REAL)
+def test_samples_that_are_not_real(name, place, kolam):
+    x, words = NOT_REAL[name]
+    (place / "x.npy").write_bytes(npy(x))
+    real = ("rfft-1024", "--set", "points=64")
+    refused(kolam("simulate", *real, "--input", "x.npy", "--output", "y.npy"), words)
+
+
+def test_no_half_spectrum(place, kolam):
+    (place / "x.npy").write_bytes(npy(np.zeros((2, 33), complex)))
+    inverse = ("--set", "direction=inverse", "--set", "output_order=natural")
+    words = (
+        "x.npy must hold one frame or more of 32 complex numbers, or (frames, 32, 2) of their "
+        "parts, not an array of shape (2, 33)"
+    )
+    real = ("rfft-1024", "--set", "points=64", *inverse)
+    refused(kolam("simulate", *real, "--input", "x.npy"), words)
 
 
 # where it goes
