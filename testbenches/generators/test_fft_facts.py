@@ -190,11 +190,16 @@ def test_what_is_not_half_a_spectrum():
 MEMORY = re.compile(r"    reg \[(\d+):0\] mem \[0:(\d+)\];")
 
 
-@pytest.mark.parametrize("case", REAL)
-@pytest.mark.parametrize("target", ["generic", "ecp5"])
-def test_memories_of_real_samples_are_those_of_the_verilog(case, target):
+REAL_1024 = {"points": 1024, "output_order": "bit_reversed", "samples": "real"}  # rfft-1024
+
+
+@pytest.mark.parametrize(
+    "case", [REAL_1024, *REAL, *({**case, "target": "ecp5"} for case in REAL)],
+    ids=lambda case: " ".join(map(str, case.values())),
+)  # fmt: skip
+def test_memories_of_real_samples_are_those_of_the_verilog(case):
     """Each is where its path says, of its words and bits, and none but the FIFO's is missing."""
-    design = made({**case, "target": target})
+    design = made(case)
     files = design.files()
     images = {f"mem/{m.contents}" for m in design.memories if m.contents}
     assert images == {name for name in files if name.startswith("mem/")}
