@@ -28,6 +28,16 @@ class Pattern(Enum):
     WAIT = 6  # the source until all before is answered; the sink until it sees valid
 
 
+PAUSES: dict[str, dict[str, Any]] = {  # as `simulate` takes them
+    "random": {"gap": 0.3, "stall": 0.4},
+    "slow source": {"gap": 0.9},
+    "slow sink": {"stall": 0.9},
+    "alternate": {"gap_pattern": Pattern.ALTERNATE, "stall_pattern": Pattern.THREE_OF_FOUR},
+    "burst": {"gap_pattern": Pattern.BURST, "stall_pattern": Pattern.BURST},
+    "at the last beat": {"gap_pattern": Pattern.LAST, "stall_pattern": Pattern.LAST},
+    "until all is full": {"stall_pattern": Pattern.LATE},
+    "one frame at a time": {"gap_pattern": Pattern.WAIT, "stall_pattern": Pattern.WAIT},
+}
 MAGIC = 0x6B6F6C61
 COUNTS = (
     ("first_in", "input beats before a reset in mid-run, or all if none is asked for"),

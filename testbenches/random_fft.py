@@ -2,14 +2,22 @@
 
 import numpy as np
 
-from kolam.generators.fft import Config, Direction, Formats, Order, Rotation
+from kolam.generators.fft import Config, Direction, Formats, Order, Rotation, Samples
 from kolam.generators.fft_config import FLAT, MOST_LANES
 from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
 
 STAGES = 3, 8  # of 8 to 256 points
+REAL_STAGES = 4, 8
 WIDTHS = 4, 24  # bits of a part
 TWIDDLES = 4, 20
+
+
+def some_format(rng: np.random.Generator) -> Format:
+    """Return a signed format of WIDTHS."""
+    width = int(rng.integers(WIDTHS[0], WIDTHS[1] + 1))
+    fraction = int(rng.integers(0, width))
+    return Format(True, width - 1 - fraction, fraction)
 
 
 def random_fft(
@@ -23,11 +31,6 @@ def random_fft(
 
     def pick(low: int, high: int) -> int:
         return int(rng.integers(low, high + 1))
-
-    def some_format() -> Format:
-        width = pick(*WIDTHS)
-        fraction = pick(0, width - 1)
-        return Format(True, width - 1 - fraction, fraction)
 
     n = pick(*stages)
     most = (1 << n if 1 << n <= FLAT else MOST_LANES).bit_length() - 1
@@ -49,10 +52,43 @@ def random_fft(
         scaling=scaling,
         rotation=Rotation(rng.choice([way.value for way in Rotation])),
         formats=Formats(
-            input=some_format(),
-            output=None if rng.random() < 0.3 else some_format(),
+            input=some_format(rng),
+            output=None if rng.random() < 0.3 else some_format(rng),
             twiddle=Format(True, 1, pick(*TWIDDLES) - 2),
             rounding=Rounding(rng.choice([way.value for way in Rounding])),
+        ),
+        target=target,
+    )
+
+
+def random_real(
+    seed: int, *, target: Target = Target.GENERIC, stages: tuple[int, int] = REAL_STAGES
+) -> Config:
+    """Return a configuration of real samples; `stages` as in random_fft, of all the points.
+
+    Only the spectrum may be in bit-reversed order. An output is named wherever scaling is drawn,
+    which may drop more than the input has.
+    """
+    rng = np.random.default_rng([seed, 1])
+    n = int(rng.integers(stages[0], stages[1] + 1))
+    direction = list(Direction)[rng.integers(2)]
+    forward = direction is Direction.FORWARD
+    order = list(Order)[rng.integers(2)]
+    drawn = (*rng.integers(0, 2, n - 1).tolist(), int(rng.integers(0, n + 1)))
+    scaling = [None, (0,) * n, (1,) * n, drawn][rng.integers(4)]
+    named = some_format(rng)
+    return Config(
+        points=1 << n,
+        samples=Samples.REAL,
+        direction=direction,
+        input_order=Order.NATURAL if forward else order,
+        output_order=order if forward else Order.NATURAL,
+        scaling=scaling,
+        formats=Formats(
+            input=some_format(rng),
+            output=None if rng.random() < 0.3 and scaling is not drawn else named,
+            twiddle=Format(True, 1, int(rng.integers(TWIDDLES[0] - 2, TWIDDLES[1] - 1))),
+            rounding=list(Rounding)[rng.integers(3)],
         ),
         target=target,
     )

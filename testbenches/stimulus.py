@@ -183,6 +183,21 @@ def script(design: Any, x: ArrayLike, bad: float, seed: int = 0) -> list[Frame]:
     return frames
 
 
+def wrong_lengths(design: Any, seed: int = 0) -> list[Frame]:
+    """Return frames of every wrong length up to 2 beats + 1, every other one twice in a row.
+
+    Behind each comes a good one, and one in front of all.
+    """
+    beats = stream(design, "s_axis").beats
+    bad = [{"short": n} for n in range(1, beats)] + [{"long": n} for n in range(1, beats + 2)]
+    x = codes(design, 3 * len(bad) + 1, seed)
+    frames = [Frame(x[0])]
+    for k, wrong in enumerate(bad):
+        rows = x[3 * k + 1 : 3 * k + 4]
+        frames += [Frame(rows[0], **wrong), *[Frame(rows[1], **wrong)] * (k % 2), Frame(rows[2])]
+    return frames
+
+
 def stream(design: Any, name: str) -> Any:
     """Return the stream of a design that has this name."""
     return next(s for s in design.streams if s.name == name)

@@ -18,9 +18,10 @@ from kolam.generators import load
 from kolam.generators.fft import Config, Direction, Fft, Formats, Order, Rotation, build
 from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
-from kolam.testbenches import Frame, Pattern, SimulationFailed, simulate, stimulus
+from kolam.testbenches import SimulationFailed, simulate, stimulus
+from kolam.testbenches.bench import PAUSES
 from kolam.testbenches.random_fft import random_fft
-from kolam.testbenches.stimulus import codes, script
+from kolam.testbenches.stimulus import codes, script, wrong_lengths
 
 NATURAL, REVERSED = Order.NATURAL, Order.BIT_REVERSED
 INVERSE = Direction.INVERSE
@@ -207,17 +208,6 @@ def test_other_simulators_see_the_same(name, simulator, places):
 
 # whatever the weather
 
-PAUSES = {
-    "random": {"gap": 0.3, "stall": 0.4},
-    "slow source": {"gap": 0.9},
-    "slow sink": {"stall": 0.9},
-    "alternate": {"gap_pattern": Pattern.ALTERNATE, "stall_pattern": Pattern.THREE_OF_FOUR},
-    "burst": {"gap_pattern": Pattern.BURST, "stall_pattern": Pattern.BURST},
-    "at the last beat": {"gap_pattern": Pattern.LAST, "stall_pattern": Pattern.LAST},
-    "until all is full": {"stall_pattern": Pattern.LATE},
-    "one frame at a time": {"gap_pattern": Pattern.WAIT, "stall_pattern": Pattern.WAIT},
-}
-
 
 @pytest.mark.parametrize("pauses", PAUSES)
 @pytest.mark.parametrize("name", FEW)
@@ -232,17 +222,12 @@ def test_pauses(name, pauses, places):
 def test_frames_of_every_wrong_length(name, places):
     """Each is told once and answered never; the good frames between are answered."""
     design, folder = places(name)
-    beats = design.streams[0].beats
-    bad = [{"short": n} for n in range(1, beats)] + [{"long": n} for n in range(1, beats + 2)]
-    x = codes(design, 3 * len(bad) + 1, 3)
-    frames = [Frame(x[0])]
-    for k, wrong in enumerate(bad):  # every other time two in a row
-        rows = x[3 * k + 1 : 3 * k + 4]
-        frames += [Frame(rows[0], **wrong), *[Frame(rows[1], **wrong)] * (k % 2), Frame(rows[2])]
+    frames = wrong_lengths(design, 3)
+    good = sum(frame.good for frame in frames)
     for pauses in ({}, {"gap": 0.3, "stall": 0.3}):
         run = exact(design, script=frames, folder=folder, **pauses)
-        assert f" errors={sum(not frame.good for frame in frames)} " in run.line
-        assert run.frames == 1 + len(bad)
+        assert f" errors={len(frames) - good} " in run.line
+        assert run.frames == good == 2 * design.streams[0].beats + 1
 
 
 @pytest.mark.parametrize("part", range(3))

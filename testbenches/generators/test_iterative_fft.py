@@ -21,8 +21,9 @@ from kolam.generators.fft import (
 )
 from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
-from kolam.testbenches import Frame, Pattern, simulate
-from kolam.testbenches.stimulus import codes, script
+from kolam.testbenches import Frame, simulate
+from kolam.testbenches.bench import PAUSES
+from kolam.testbenches.stimulus import codes, script, wrong_lengths
 
 NATURAL, REVERSED = Order.NATURAL, Order.BIT_REVERSED
 INVERSE = Direction.INVERSE
@@ -208,17 +209,6 @@ def test_1024_points():
 
 # whatever the weather
 
-PAUSES = {
-    "random": {"gap": 0.3, "stall": 0.4},
-    "slow source": {"gap": 0.9},
-    "slow sink": {"stall": 0.9},
-    "alternate": {"gap_pattern": Pattern.ALTERNATE, "stall_pattern": Pattern.THREE_OF_FOUR},
-    "burst": {"gap_pattern": Pattern.BURST, "stall_pattern": Pattern.BURST},
-    "at the last beat": {"gap_pattern": Pattern.LAST, "stall_pattern": Pattern.LAST},
-    "until all is full": {"stall_pattern": Pattern.LATE},
-    "one frame at a time": {"gap_pattern": Pattern.WAIT, "stall_pattern": Pattern.WAIT},
-}
-
 
 @pytest.mark.parametrize("name", ["8, ecp5", "16 of 2, xc7"])
 def test_pauses(name, places):
@@ -232,16 +222,12 @@ def test_pauses(name, places):
 def test_frames_of_every_wrong_length(places):
     """Each is told once and answered never; the good frames between are answered."""
     design, folder = places("8, ecp5")
-    bad = [{"short": n} for n in range(1, 8)] + [{"long": n} for n in range(1, 10)]
-    x = codes(design, 3 * len(bad) + 1, 3)
-    frames = [Frame(x[0])]
-    for k, wrong in enumerate(bad):  # every other time two in a row
-        rows = x[3 * k + 1 : 3 * k + 4]
-        frames += [Frame(rows[0], **wrong), *[Frame(rows[1], **wrong)] * (k % 2), Frame(rows[2])]
+    frames = wrong_lengths(design, 3)
+    good = sum(frame.good for frame in frames)
     for pauses in ({}, {"gap": 0.3, "stall": 0.3}):
         run = exact(design, script=frames, folder=folder, **pauses)
-        assert f" errors={sum(not frame.good for frame in frames)} " in run.line
-        assert run.frames == 1 + len(bad)
+        assert f" errors={len(frames) - good} " in run.line
+        assert run.frames == good == 2 * design.streams[0].beats + 1
 
 
 @pytest.mark.parametrize("name", FEW)
