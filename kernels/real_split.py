@@ -44,6 +44,8 @@ def real_split(
 ) -> Any:  # fmt: skip
     """Words of elements, re then im, in and out; `points` elements a frame, a power of two.
 
+    What an inverse gives is exchanged, im then re.
+
     valid_next, y_next: the word behind the next enabled edge is one of a frame. reverses_in,
     reverses_out: elements come or go in bit-reversed order. at: the place of the word whose
     twiddle word w is wanted a clock later; of place 0 it is -1 and -1, or half of that where

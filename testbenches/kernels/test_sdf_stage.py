@@ -1,8 +1,7 @@
 """sdf_stage: pairs `clocks` apart come out as docs/fft.md 2 says, whenever frames begin.
 
 A second lane of samples (sdf_lane) shares its control, and is compared in the same way. The stage
-stands behind the line_address that makes its `at` and `wash`. Time is counted in enabled
-clocks; results of P, D and exact sums are written here once more, from the page.
+stands behind the line_address that makes its `at` and `wash`. Time is counted in enabled clocks.
 """
 
 from pathlib import Path
@@ -10,33 +9,15 @@ from random import Random
 from types import SimpleNamespace
 
 import pytest
-from myhdl import always, always_comb
 
 from kolam.hdl import instances, module
 from kolam.hdl.target import Target
 from kolam.kernels.bits import bits
 from kolam.kernels.bits import word as wire
-from kolam.kernels.pipeline_entry import line_address, wash_clocks
+from kolam.kernels.pipeline_entry import line_address
 from kolam.kernels.sdf_stage import LATENCY, line_width, sdf_lane, sdf_stage
 from kolam.testbenches.equivalence import bit, replay, run_model, word
-
-
-@module
-def watch(clk, ce, wash, y_next, y_valid, washed):
-    """Say when the outputs mean something: `y_valid` goes with y."""
-
-    @always(clk.posedge)
-    def follow():
-        if wash:
-            y_valid.next = False
-        elif ce:
-            y_valid.next = y_next
-
-    @always_comb
-    def tell():
-        washed.next = not wash
-
-    return instances()
+from kolam.testbenches.stages import results, schedule, signed, watch
 
 
 @module
@@ -61,51 +42,6 @@ def washed_stage(
         )
     seen = watch(clk, ce, wash, y_next, y_valid, washed)  # noqa: F841
     return instances()
-
-
-def results(f, x, turns, halves):
-    """Return what a stage gives for k = 0 and for k = 1, of f and x (re, im)."""
-    c, d = (x[1], -x[0]) if turns else x
-    if not halves:
-        return (f[0] + c, f[1] + d), (f[0] - c, f[1] - d)
-    if turns:
-        (s, t), (u, v) = results(f, (x[1], x[0]), False, True)
-        return (s, v), (u, t)  # im: D and P change places
-    return (
-        (f[0] // 2 - -x[0] // 2, f[1] // 2 - -x[1] // 2),
-        (f[0] // 2 - x[0] // 2, f[1] // 2 - x[1] // 2),
-    )
-
-
-def schedule(random, turn, block, blocks, gap, enabled):
-    """Return inputs clock by clock: a reset, a wash, `blocks` blocks; and all again.
-
-    Blocks of 2 `clocks` samples, back to back or, with the probability gap, some clocks apart. The
-    second reset comes in the middle of a block. The flag of a sample comes an enabled clock ahead.
-    """
-    rows = []
-    wash, last = 0, 0
-    for epoch in range(2):
-        left = [0] * random.randrange(3)
-        for _ in range(blocks):
-            if random.random() < gap:
-                left += [0] * random.choice([1, 1, 2, block // 2, block, random.randrange(1, 99)])
-            left += [1] * block
-        left = left[: -block // 2] if epoch == 0 else [*left, *[0] * (block + 4)]
-        for number in range(2):
-            rows.append(
-                {"rst": 1, "ce": random.random() < 0.5, "valid_next": 0 if number else last}
-            )
-        wash = wash_clocks(turn)
-        while left:
-            ce = random.random() < enabled
-            last = 0 if wash else left[0]
-            rows.append({"rst": 0, "ce": ce, "valid_next": last})
-            if ce and wash:
-                wash -= 1
-            elif ce:
-                left.pop(0)
-    return rows
 
 
 def stage_record(name, width, clocks, **how):
@@ -184,10 +120,6 @@ def check_epoch(name, table, lane, sizes, clocks, halves):
         ]
         assert [e for e in told if e < len(table)] == sorted(want), (name, flag)
     return len(got)
-
-
-def signed(code, width):
-    return code - (code >> width - 1 << width)
 
 
 def test_lines_that_are_registers(tmp_path: Path) -> None:
