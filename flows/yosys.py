@@ -182,7 +182,7 @@ def audit_script(design: Design, target: str) -> str:
         f"read_verilog -lib {DEVICES[target].cells}\n{read_script(design)}"
         f"hierarchy -check -top {design.name}\nproc\n"
         "tee -o latches.txt select -list t:$dlatch t:$adlatch t:$dlatchsr\n"
-        "check -assert\nflatten\nopt_clean\n"
+        "check -assert\nsetattr -mod -unset keep_hierarchy =*\nflatten\nopt_clean\n"
         f"tee -o clocks.txt select -list t:* %ci1:+[{_CLOCK_PORTS}] t:* %d\n"
     )
 

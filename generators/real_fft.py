@@ -109,9 +109,13 @@ def real_fft(
             used = (image.depth // 2).bit_length() - 1
             first = part(spots[k], p.place_bits + 1, p.place_bits + 1 - used)
             where = concat([spots[k](0), first])
+            style_k = table_style(image)
             lookups.append(
-                table(clk, ce, where, looked_up, image=image, latency=1, style=table_style(image))
-            )
+                table(
+                    clk, ce, where, looked_up, image=image, latency=1, style=style_k,
+                    whole=style_k == "logic" and target is Target.XC7,
+                )
+            )  # fmt: skip
             works.append(
                 [
                     flag_delay(clk, ce, x_next, nexts[k], clocks=p.clocks),

@@ -212,7 +212,12 @@ def streaming_fft(
         ports = []
         for after, lane, step in kept.readers:
             ports += [_address(spots[numbers[after]], kept, step), twiddles[numbers[after]][lane]]
-        lookups.append(table(clk, ce, *ports, image=kept.image, latency=ahead, style=kept.style))
+        lookups.append(
+            table(
+                clk, ce, *ports, image=kept.image, latency=ahead, style=kept.style,
+                whole=kept.style == "logic" and target is Target.XC7,
+            )
+        )  # fmt: skip
 
     # output: results wait for their place and for the frame's verdict
     size = sink.format.width

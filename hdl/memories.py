@@ -195,7 +195,7 @@ def rom(
 
 
 def _table_text(
-    ports: dict[str, int], *, image: Image, latency: int, style: str,
+    ports: dict[str, int], *, image: Image, latency: int, style: str, whole: bool,
     raddr_b: None = None, rdata_b: None = None,
 ) -> LeafText:  # fmt: skip
     checked, opened = _opened(image)
@@ -209,15 +209,18 @@ def _table_text(
         lines = "".join(f"    {move}\n" for move in moves)
         reads += f"\nalways @(posedge clk) if (ce) begin\n{lines}end\n"
     registers = ("rdata", "rdata_b") if "rdata_b" in ports else ("rdata",)
-    return LeafText(body + checked + opened + reads, registers)
+    return LeafText(body + checked + opened + reads, registers, whole)
 
 
 @leaf(outputs=("rdata", "rdata_b"), verilog=_table_text)
 def table(
     clk, ce, raddr, rdata, raddr_b=None, rdata_b=None, *,
-    image: Image, latency: int = 1, style: str = "block",
+    image: Image, latency: int = 1, style: str = "block", whole: bool = False,
 ) -> Any:  # fmt: skip
-    """ROM in a pipeline with an enable: one or two read ports, `latency` enabled clocks."""
+    """ROM in a pipeline with an enable: one or two read ports, `latency` enabled clocks.
+
+    whole: synthesis does not mix it with what is around it; yosys maps logic in smaller parts best.
+    """
     reads = [(raddr, rdata, deque([0] * latency, latency))]
     if raddr_b is not None:
         reads.append((raddr_b, rdata_b, deque([0] * latency, latency)))

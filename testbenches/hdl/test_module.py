@@ -632,4 +632,5 @@ def test_leaves_are_few_and_known() -> None:
         "kolam.hdl.multiply_accumulate.multiply_accumulate",
         "kolam.hdl.multiply_accumulate.multiply_hop",
         "kolam.hdl.multiply_add.multiply_add",
+        "kolam.hdl.word_multiply.word_multiply",
     }
