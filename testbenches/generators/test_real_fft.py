@@ -82,6 +82,20 @@ CORES = {
     ),
 }  # fmt: skip
 FEW = "16, inverse, xc7", "16, reversed, unscaled, ecp5"
+AT_ONCE = {
+    "16": real(16, lanes=16),
+    "16, inverse, xc7": inverse(16, lanes=16, target=Target.XC7),
+    "16, reversed, truncated, ecp5": real(
+        16, REVERSED, lanes=16, target=Target.ECP5, scaling=(0,) * 4,
+        formats=formats(S12, S16, 10, Rounding.TRUNCATE),
+    ),
+    "32, inverse, reversed, small": inverse(
+        32, REVERSED, lanes=32, formats=formats(S5, S5, 3, Rounding.HALF_UP)
+    ),
+    "32, halved, wide": real(
+        32, lanes=32, scaling=halved(32, 1), formats=formats(S24, S16, 20)
+    ),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -205,6 +219,19 @@ def test_a_sample_that_is_limited_is_told_once():
     assert not wide.saturated(x).any()
     run = exact(design, x, gap=0.2, stall=0.3)
     assert (run.saturated, f" overflows={limited.sum()} " in run.line) == (limited.sum(), True)
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+def test_a_frame_a_clock(name, tmp_path):
+    """Exactly, as fast as promised; with pauses, too many beats, and a reset."""
+    design = build(AT_ONCE[name])
+    run = exact(design, signals(design), folder=tmp_path)
+    assert (run.latency, run.ready) == (design.latency, design.ready_after_reset)
+    assert run.interval == design.interval == 1
+    frames = script(design, codes(design, 12, 1), 0.3, 1)
+    exact(design, script=frames, seed=1, folder=tmp_path, gap=0.3, stall=0.4)
+    reset = design.ready_after_reset + design.latency + 3
+    exact(design, script=frames, seed=2, folder=tmp_path, stall=0.3, reset_at=reset)
 
 
 # whatever the weather
@@ -353,6 +380,12 @@ WANTED = "scaling must be 3 times 0 or 1 and the bits dropped at the end"
             {"direction": INVERSE, "output_order": REVERSED},
             ValueError,
             "output_order must be natural where samples are real, not bit_reversed",
+        ),
+        ({"lanes": 2}, ValueError, "lanes must be 1 or 16 where samples are real, not 2"),
+        (
+            {"points": 128, "lanes": 4},
+            ValueError,
+            "lanes must be 1 where samples are real, not 4",
         ),
         ({"scaling": (0,) * 5}, ValueError, f"{WANTED} (4 numbers), not 5 numbers"),
         ({"scaling": (0,) * 3}, ValueError, f"{WANTED} (4 numbers), not 3 numbers"),
