@@ -17,6 +17,7 @@ MOST_LANES = 16
 BLOCK = "block"
 WIDEST = 32  # bits of a part of the input, and of a twiddle
 MOST_BITS = 64  # of any word inside
+LEAST_BITS = 2  # of a part of the output
 _SAMPLE, _TWIDDLE = Format(True, 0, 15), Format(True, 1, 16)
 
 
@@ -76,7 +77,7 @@ class Formats:
         check_kind(self, "rounding", Rounding)
         if self.output is not None:
             check_kind(self, "output", Format)
-        for name, least in (("input", 3), ("output", 2), ("twiddle", 3)):
+        for name, least in (("input", 3), ("output", LEAST_BITS), ("twiddle", 3)):
             fmt = getattr(self, name)
             if fmt is None:
                 continue
@@ -150,6 +151,12 @@ class Config:
             )
         if self.scaling is not None:
             self._check_scaling(self.scaling)
+        left = self.formats.input.width + self._growth
+        if self.formats.output is None and not self.block and left < LEAST_BITS:
+            raise ValueError(
+                f"scaling must leave the output at least {LEAST_BITS} bits a part, not {left}: "
+                f"name formats.output, or scale by fewer bits"
+            )
         if self.output.width > MOST_BITS:
             raise ValueError(
                 f"the output must be at most {MOST_BITS} bits a part, not {self.output.width}: "
@@ -275,11 +282,16 @@ class Config:
         """The format of a part of the output."""
         if self.formats.output is not None:
             return self.formats.output
-        source, shift = self.formats.input, sum(self.schedule)
+        source = self.formats.input
         if self.block:
             return source
-        grown = self.stages + self.real - shift - self.halves_first + (shift == 0)
-        return Format(True, source.integer + grown, source.fraction)
+        return Format(True, source.integer + self._growth, source.fraction)
+
+    @property
+    def _growth(self) -> int:
+        """Integer bits that the output has more than the input, where none are named."""
+        shift = sum(self.schedule)
+        return self.stages + self.real - shift - self.halves_first + (shift == 0)
 
     @property
     def halves_first(self) -> bool:

@@ -452,6 +452,12 @@ WANTED = "scaling must be 4 times 0 or 1 and the bits dropped at the end"
             "output_order must be the other one than input_order where lanes are more than 1 "
             "and not all points, not natural too",
         ),
+        (
+            {"scaling": (1, 1, 1, 1, 3), "formats": Formats(input=Format(True, 0, 3))},
+            ValueError,
+            "scaling must leave the output at least 2 bits a part, not 1: name formats.output, or "
+            "scale by fewer bits",
+        ),
         ({"direction": "forward"}, TypeError, "direction must be a Direction, not 'forward'"),
         ({"input_order": "natural"}, TypeError, "input_order must be a Order, not 'natural'"),
         ({"output_order": 1}, TypeError, "output_order must be a Order, not 1"),
