@@ -23,22 +23,26 @@ def pipeline_entry(
     begun. x: moves with ce; valid_next says that the sample behind the next edge is one of a
     frame. Beats that complete a frame (s_pad) are zeros. wash: no beat is taken.
     """
-    full, free = Signal(bool(0)), Signal(bool(0))
+    full, free, going = (Signal(bool(0)) for _ in range(3))
+    still = Signal(bool(1))  # not ce, which is far away where all that it drives is
     held = counter(0, len(x))
 
     @always_comb
     def flow():
-        free.next = ce or not full
-        s_ready.next = not wash and (ce or not full)
+        free.next = not (still and full)
+        s_ready.next = not wash and not (still and full)
         valid_next.next = full
+        going.next = room and (s_first or s_valid or (full and still))
 
     @always(clk.posedge)
     def control():
         if rst:
             full.next = False
             ce.next = False
+            still.next = True
         else:
-            ce.next = room and (s_first or s_valid or (full and not ce))
+            ce.next = going
+            still.next = not going
             if free:
                 full.next = s_valid and not wash
 
