@@ -494,10 +494,8 @@ class ParallelRealFft(RealFft):
     @property
     def top(self) -> tuple[module, dict[str, Any]]:
         """The hardware function of the top, and its constants."""
-        _, constants = Fft.top.fget(self)  # type: ignore[attr-defined]
-        return streaming_fft, {
-            **constants, "tables": (), "drop": self.drop, "reorders": False, "split": self.split
-        }  # fmt: skip
+        made, constants = super(RealFft, self).top  # that of complex samples
+        return made, {**constants, "tables": (), "drop": self.drop, "split": self.split}
 
 
 class IterativeFft(Fft):

@@ -42,14 +42,12 @@ def real_split(
     clk, rst, ce, valid_next, x, at, w, y_next, y, *, points: int, reverses_in: bool,
     reverses_out: bool, inverse: bool, fraction: int, target: Target,
 ) -> Any:  # fmt: skip
-    """Words of elements, re then im, in and out; `points` elements a frame, a power of two.
+    """Words of elements, re then im; `points` elements a frame, a power of two.
 
-    What an inverse gives is exchanged, im then re.
-
-    valid_next, y_next: the word behind the next enabled edge is one of a frame. reverses_in,
-    reverses_out: elements come or go in bit-reversed order. at: the place of the word whose
-    twiddle word w is wanted a clock later; of place 0 it is -1 and -1, or half of that where
-    `inverse`, which halves all.
+    inverse: all is halved, and what goes out is exchanged, im then re. valid_next, y_next: the
+    word behind the next enabled edge is one of a frame. reverses_in, reverses_out: elements come
+    or go in bit-reversed order. at: the place of the word whose twiddle word w is wanted a clock
+    later; of place 0 they are -1 and -1, inverse -1/2 and 1/2.
     """
     size, width = bits(points), len(x)
     together = reverses_in and reverses_out

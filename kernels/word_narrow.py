@@ -1,6 +1,8 @@
-"""The narrowing at the end of a pipeline of words with an enable, and samples put together again.
+"""The ends of a pipeline of words with an enable: samples taken apart, and put together again.
 
-word / 2**drop, rounded, within a format        re, im ─► {im, re}
+word_serial         {im, re} ─► re, im
+word_narrow         word / 2**drop, rounded, within a format; re, im ─► {im, re}, or ─► im, re
+word_pair_narrow    the same of re and im at once
 """
 
 from typing import Any
