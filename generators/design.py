@@ -6,10 +6,12 @@ round-trip through JSON by `to_dict` and `from_dict`.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from functools import cached_property
 from math import frexp
+from operator import index
 from typing import Any, Self
 
 import numpy as np
@@ -19,7 +21,9 @@ from kolam.hdl import Format
 from kolam.hdl.module import Emission, emit, module
 from kolam.hdl.names import check_identifier
 from kolam.hdl.target import Target
-from kolam.kernels.bits import word
+from kolam.kernels import settings_port
+from kolam.kernels.bits import part, word
+from kolam.kernels.settings_port import Limits
 
 _BYTE = 8
 Ints = NDArray[np.int64]
@@ -85,7 +89,8 @@ class Stream(_Described):
 
     element_bits: bits of an element on the bus, a whole number of bytes; parts: 1 real, 2
     complex; order[k]: the index of the k-th element of a frame, a range where natural. user_bits:
-    of tuser, which tells the exponent of a frame; 0 without one.
+    of tuser, which tells the exponent of a frame; 0 without one. prefix: of the last elements that
+    come in front of a frame, too (cyclic prefix), and are counted in its beats.
     """
 
     name: str
@@ -96,6 +101,7 @@ class Stream(_Described):
     element_bits: int
     order: Sequence[int]
     user_bits: int = 0
+    prefix: int = 0
 
     def __post_init__(self) -> None:
         natural = range(len(self.order))
@@ -106,6 +112,12 @@ class Stream(_Described):
     def elements(self) -> int:
         """Elements of a frame."""
         return len(self.order)
+
+    @property
+    def places(self) -> list[int]:
+        """The index of every element that comes: the prefix, then those of a frame."""
+        order = list(self.order)
+        return [*order[len(order) - self.prefix :], *order]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -170,13 +182,38 @@ class Memory(_Described):
 
 @dataclass(frozen=True, kw_only=True)
 class Setting(_Described):
-    """A word that s_axis_config sets between frames."""
+    """A word that s_axis_config sets between frames.
+
+    drains: a change of it waits until no frame is under way; others are in force from the next
+    frame on, at once.
+    """
 
     name: str
     bits: int
     minimum: int
     maximum: int
     default: int
+    drains: bool = False
+
+    @property
+    def limits(self) -> Limits:
+        """The same as its hardware knows it."""
+        return Limits(
+            bits=self.bits,
+            minimum=self.minimum,
+            maximum=self.maximum,
+            default=self.default,
+            drains=self.drains,
+        )
+
+
+def setting_fields(settings: Sequence[Setting], values: Any) -> dict[str, Any]:
+    """Return by name the slices of the word of all settings that a settings_port gives."""
+    found, low = {}, 0
+    for each in settings:
+        found[each.name] = part(values, low + each.bits, low)
+        low += each.bits
+    return found
 
 
 class Design(ABC):
@@ -191,6 +228,7 @@ class Design(ABC):
         check_identifier(name, "the name of a design")
         self.name = name
         self.config = config
+        self._chosen: dict[str, int] = {}
 
     @property
     def target(self) -> Target:
@@ -271,8 +309,63 @@ class Design(ABC):
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """What can be set at run time."""
+        """What can be set at run time, in the order of the words of s_axis_config."""
         return ()
+
+    @property
+    def chosen(self) -> dict[str, int]:
+        """The settings by name under which it answers and promises: the defaults, or `under`."""
+        return {s.name: self._chosen.get(s.name, s.default) for s in self.settings}
+
+    @property
+    def settings_frame(self) -> list[int]:
+        """The words of s_axis_config that bring about what is `chosen`."""
+        return list(self.chosen.values())
+
+    def under(self, **values: int) -> Self:
+        """Return the same hardware under other settings: what it answers and promises then.
+
+        What is not named stays as it is. Raises ValueError for a name or a value that is none.
+        """
+        known = {s.name: s for s in self.settings}
+        for name, value in values.items():
+            if name not in known:
+                has = ", ".join(known) or "none"
+                raise ValueError(f"a setting of {self.name} must be one of {has}, not {name!r}")
+            least, most = known[name].minimum, known[name].maximum
+            if index(value) != value or not least <= value <= most:
+                raise ValueError(f"{name} must be {least} to {most}, not {value!r}")
+        made = copy(self)
+        for kept in [
+            k for k in vars(made) if isinstance(getattr(type(self), k, None), cached_property)
+        ]:
+            del made.__dict__[kept]
+        made._chosen = {**self.chosen, **{name: index(v) for name, v in values.items()}}
+        return made
+
+    def corners(self) -> tuple[Self, ...]:
+        """Return it under its defaults, then under each limit of each setting, the others as is."""
+        ends = [(s.name, value) for s in self.settings for value in (s.minimum, s.maximum)]
+        start = {s.name: s.default for s in self.settings}
+        return (self.under(**start), *(self.under(**{**start, name: v}) for name, v in ends))
+
+    @property
+    def _config_streams(self) -> tuple[Stream, ...]:
+        """s_axis_config, if anything can be set."""
+        if not self.settings:
+            return ()
+        count, width = len(self.settings), settings_port.WIDTH
+        return (
+            Stream(
+                name="s_axis_config",
+                lanes=1,
+                beats=count,
+                format=Format(False, width, 0),
+                parts=1,
+                element_bits=width,
+                order=range(count),
+            ),
+        )
 
     @property
     @abstractmethod
@@ -314,7 +407,8 @@ class Design(ABC):
                         role=role,
                     )
                 )
-        for event in ("event_frame_error", "event_overflow"):
+        events = ["event_frame_error", "event_overflow"]
+        for event in [*events, *["event_config_error"] * bool(self.settings)]:
             pins.append(Port(name=event, direction="output", width=1, role="event"))
         for stream in self.streams:
             if stream.user_bits:
@@ -416,7 +510,7 @@ class Design(ABC):
         low, high = stream.format.minimum, stream.format.maximum
         if codes.size and (codes.min() < low or codes.max() > high):
             raise ValueError(f"x must be {low} to {high}, not {codes.min()} to {codes.max()}")
-        words = codes[:, list(stream.order)].reshape(len(codes), stream.elements * stream.parts)
+        words = codes[:, stream.places].reshape(len(codes), len(stream.places) * stream.parts)
         frame = np.zeros((len(codes), stream.beats * stream.lanes * stream.parts), np.int64)
         frame[:, : words.shape[1]] = words
         octets = frame.astype("<i8").view(np.uint8).reshape(*frame.shape, 8)[..., :size]
@@ -439,6 +533,6 @@ class Design(ABC):
             sign = np.int64(1) << np.int64(stream.part_bits - 1)
             codes = (codes ^ sign) - sign
         out = np.zeros((len(codes), *stream.shape), np.int64)
-        kept = codes[:, : stream.elements * stream.parts]
-        out[:, list(stream.order)] = kept.reshape(len(codes), *stream.shape)
+        kept = codes[:, : len(stream.places) * stream.parts]
+        out[:, stream.places] = kept.reshape(len(codes), len(stream.places), *stream.shape[1:])
         return out

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kolam.generators import fft_facts, fft_plan
-from kolam.generators.design import Design, Ints, Memory, Stream, bit_reversed
+from kolam.generators.design import Design, Ints, Memory, Setting, Stream, bit_reversed
 from kolam.generators.fft_config import (
     Architecture,
     Config,
@@ -89,8 +89,29 @@ class Fft(Design):
     @property
     def title(self) -> str:
         """What it is, in a few words."""
-        inverse = "an inverse" if self.config.direction is Direction.INVERSE else "an"
-        return f"{inverse} FFT of {self.config.points} points"
+        inverse = "an inverse" if self.inverse else "an"
+        return f"{inverse} FFT of {self.points} points"
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """Direction, size and cyclic prefix, as far as they are set at run time; docs/fft.md 6."""
+        config, chosen = self.config, self.config.run_time
+        made = []
+        if chosen.direction:
+            start = int(config.direction is Direction.INVERSE)
+            made.append(Setting(name="direction", bits=1, minimum=0, maximum=1, default=start))
+        return tuple(made)
+
+    @property
+    def inverse(self) -> bool:
+        """Whether it is the inverse transform."""
+        start = self.config.direction is Direction.INVERSE
+        return bool(self.chosen.get("direction", start))
+
+    @property
+    def points(self) -> int:
+        """Points of a frame."""
+        return int(self.config.points)
 
     @property
     def gain(self) -> float:
@@ -150,21 +171,24 @@ class Fft(Design):
     def streams(self) -> tuple[Stream, ...]:
         """Complex samples, in and out."""
         config = self.config
-        return tuple(
-            Stream(
-                name=name,
-                lanes=config.lanes,
-                beats=config.points // config.lanes,
-                format=fmt,
-                parts=2,
-                element_bits=2 * _BYTE * -(-fmt.width // _BYTE),
-                order=(range if order is Order.NATURAL else bit_reversed)(config.points),
-                user_bits=USER_BITS if config.block and name == "m_axis" else 0,
+        return (
+            tuple(
+                Stream(
+                    name=name,
+                    lanes=config.lanes,
+                    beats=config.points // config.lanes,
+                    format=fmt,
+                    parts=2,
+                    element_bits=2 * _BYTE * -(-fmt.width // _BYTE),
+                    order=(range if order is Order.NATURAL else bit_reversed)(config.points),
+                    user_bits=USER_BITS if config.block and name == "m_axis" else 0,
+                )
+                for name, fmt, order in (
+                    ("s_axis", config.formats.input, config.input_order),
+                    ("m_axis", config.output, config.output_order),
+                )
             )
-            for name, fmt, order in (
-                ("s_axis", config.formats.input, config.input_order),
-                ("m_axis", config.output, config.output_order),
-            )
+            + self._config_streams
         )
 
     @property
@@ -207,7 +231,7 @@ class Fft(Design):
             twiddle_bits=config.formats.twiddle.width,
             output=(fmt.signed, fmt.integer, fmt.fraction),
             rounding=config.formats.rounding.value,
-            inverse=config.direction is Direction.INVERSE,
+            inverse=self.inverse,
             rotation=config.rotation.value,
             lifted=fft_plan.lifted(config),
             real=config.real,
@@ -237,8 +261,7 @@ class Fft(Design):
         z = np.asarray(x)
         if z.shape[1:] != (self.config.points,):
             raise ValueError(f"x must be (frames, {self.config.points}), not {z.shape}")
-        inverse = self.config.direction is Direction.INVERSE
-        return golden.exact(np.stack([z.real, z.imag], -1), inverse=inverse, gain=self.gain)
+        return golden.exact(np.stack([z.real, z.imag], -1), inverse=self.inverse, gain=self.gain)
 
     def facts(self) -> dict[str, Any]:
         """Return what is computed, in which steps, and how exactly, as plain values."""
@@ -262,6 +285,7 @@ class Fft(Design):
             "target": config.target,
             "source": source,
             "sink": sink,
+            "settings": self.settings,
         }
 
 
@@ -273,11 +297,6 @@ class RealFft(Fft):
         """What it is, in a few words."""
         what = "an inverse FFT to" if self.inverse else "an FFT of"
         return f"{what} {self.config.points} real samples"
-
-    @property
-    def inverse(self) -> bool:
-        """Whether samples come out."""
-        return bool(self.config.direction is Direction.INVERSE)
 
     @property
     def multipliers(self) -> int:

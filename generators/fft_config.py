@@ -93,6 +93,31 @@ class Formats:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunTime:
+    """What s_axis_config sets between frames; what is not named here is fixed.
+
+    direction: setting `direction`, 0 forward, 1 inverse. least_points: setting `log2_points`, from
+    that of least_points, a power of two, to that of `points`; None: `points` is fixed.
+    cyclic_prefix: setting `cyclic_prefix`, 0 to `points` - 1. Raises TypeError.
+    """
+
+    direction: bool = False
+    least_points: int | None = None
+    cyclic_prefix: bool = False
+
+    def __post_init__(self) -> None:
+        check_kind(self, "direction", bool)
+        check_kind(self, "cyclic_prefix", bool)
+        if self.least_points is not None:
+            check_integer(self, "least_points", LEAST, MOST)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON or TOML."""
+        least = {} if self.least_points is None else {"least_points": self.least_points}
+        return {"direction": self.direction, **least, "cyclic_prefix": self.cyclic_prefix}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """A discrete Fourier transform of `points` samples.
 
@@ -109,7 +134,11 @@ class Config:
     most of it early and the rest at the end, where it costs the least accuracy; gain 1/N. "block":
     block floating point, of the iterative architecture, with an output of as many bits as the
     input. rotation: MULTIPLY is radix 2^2, LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers.
-    Raises TypeError and ValueError.
+    cyclic_prefix: so many of a frame's last points come in front of it, too, where the output has
+    natural order and a buffer: one sample a clock with both orders natural, or the iterative
+    architecture. run_time: what s_axis_config may change, with the values here as defaults: the
+    direction of complex samples, points where the input has natural order and samples stream, and
+    the cyclic prefix where there may be one. Raises TypeError and ValueError.
 
     Source: He and Torkelson, 1996 (radix 2^2, single-path delay feedback); docs/fft.md.
     """
@@ -124,6 +153,8 @@ class Config:
     output_order: Order = Order.NATURAL
     scaling: tuple[int, ...] | str | None = None
     rotation: Rotation = Rotation.MULTIPLY
+    cyclic_prefix: int = 0
+    run_time: RunTime = field(default_factory=RunTime)
     formats: Formats = field(default_factory=Formats)
     target: Target = Target.GENERIC
 
@@ -138,9 +169,10 @@ class Config:
         for name, kind in (
             ("samples", Samples), ("architecture", Architecture), ("direction", Direction),
             ("input_order", Order), ("output_order", Order), ("rotation", Rotation),
-            ("formats", Formats), ("target", Target),
+            ("run_time", RunTime), ("formats", Formats), ("target", Target),
         ):  # fmt: skip
             check_kind(self, name, kind)
+        check_integer(self, "cyclic_prefix", 0, self.points - 1)
         self._check_architecture()
         if self.real:
             self._check_real()
@@ -149,6 +181,7 @@ class Config:
                 f"output_order must be the other one than input_order where lanes are more than 1 "
                 f"and not all points, not {self.output_order.value} too"
             )
+        self._check_run_time()
         if self.scaling is not None:
             self._check_scaling(self.scaling)
         left = self.formats.input.width + self._growth
@@ -181,6 +214,39 @@ class Config:
             raise ValueError(
                 f"rotation must be multiply where architecture is iterative, "
                 f"not {self.rotation.value}"
+            )
+
+    def _check_run_time(self) -> None:
+        iterative = self.architecture is Architecture.ITERATIVE
+        natural = self.output_order is Order.NATURAL
+        buffered = (
+            not self.real
+            and natural
+            and (iterative or (self.lanes == 1 and self.input_order is Order.NATURAL))
+        )
+        where = (
+            "one complex sample a clock streams in natural order at both sides, or architecture is "
+            "iterative with output_order natural"
+        )
+        if self.cyclic_prefix and not buffered:
+            raise ValueError(f"cyclic_prefix must be 0 but where {where}, not {self.cyclic_prefix}")
+        if self.run_time.cyclic_prefix and not buffered:
+            raise ValueError(f"run_time.cyclic_prefix must be false but where {where}, not true")
+        if self.run_time.direction and self.real:
+            raise ValueError("run_time.direction must be false where samples are real, not true")
+        least = self.run_time.least_points
+        if least is None:
+            return
+        if iterative or self.real or self.input_order is not Order.NATURAL:
+            raise ValueError(
+                f"run_time.least_points must be given only where complex samples stream and "
+                f"input_order is natural, not {least}"
+            )
+        low = max(LEAST, 2 * self.lanes)
+        if least & least - 1 or not low <= least < self.points:
+            raise ValueError(
+                f"run_time.least_points must be a power of two, {low} to {self.points // 2}, "
+                f"not {least}"
             )
 
     def _check_real(self) -> None:
@@ -332,6 +398,8 @@ class Config:
             "input_order": self.input_order.value,
             "output_order": self.output_order.value,
             "rotation": self.rotation.value,
+            "cyclic_prefix": self.cyclic_prefix,
+            "run_time": self.run_time.to_dict(),
             "formats": formats,
             "target": self.target.value,
         }
@@ -359,6 +427,12 @@ class Config:
             if name in given:
                 given[name] = member(kind, name, given[name])
         given["formats"] = _formats(given.get("formats", {}))
+        if "run_time" in given:
+            table = given["run_time"]
+            if not isinstance(table, Mapping):
+                raise TypeError(f"run_time must be a table, not {table!r}")
+            check_keys("run_time", table, RunTime, required=())
+            given["run_time"] = RunTime(**table)
         scaling = given.get("scaling")
         if scaling == "unscaled":
             points = given["points"]

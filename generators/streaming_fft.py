@@ -7,7 +7,7 @@ s_axis ─► frame_guard ─► pipeline_entry ─► stages, rotators ─► f
 
 from typing import Any
 
-from kolam.generators.design import Stream, bit_reversed
+from kolam.generators.design import Setting, Stream, bit_reversed, setting_fields
 from kolam.generators.fft_plan import (
     LIFT_FRACTION,
     Rotator,
@@ -23,6 +23,7 @@ from kolam.hdl.delay_line import shift_line
 from kolam.hdl.memories import table
 from kolam.hdl.target import Target
 from kolam.kernels.bits import bits, concat, constant, extended, field, part, word
+from kolam.kernels.choice import exchange
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import frame_guard
 from kolam.kernels.frame_narrow import frame_narrow
@@ -35,7 +36,9 @@ from kolam.kernels.link import any_flag_now, connect
 from kolam.kernels.pipeline_entry import line_address, pipeline_entry
 from kolam.kernels.rotator import bump_add, bump_mark, flag_delay, sample_place
 from kolam.kernels.sdf_stage import sdf_lane, sdf_stage
+from kolam.kernels.settings_port import settings_port
 from kolam.kernels.stream_fifo import output_fifo
+from kolam.kernels.weight_loader import frame_hold
 from kolam.kernels.word_narrow import word_pair_narrow
 
 QUEUE = 16  # samples of the output FIFO
@@ -45,12 +48,16 @@ RESERVE = 4  # samples that come once there is no room
 @module
 def streaming_fft(
     clk, rst, s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast,
-    m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow, *,
+    m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow,
+    s_axis_config_tdata=None, s_axis_config_tvalid=None, s_axis_config_tready=None,
+    s_axis_config_tlast=None, event_config_error=None, *,
     parts: tuple[Stage | Rotator, ...], tables: tuple[Table, ...], twiddle: Format, drop: int,
     rounding: Rounding, swaps: bool, reorders: bool, frames: int, washing: int, target: Target,
-    source: Stream, sink: Stream, split: Split | None = None,
+    source: Stream, sink: Stream, split: Split | None = None, settings: tuple[Setting, ...] = (),
 ) -> Any:  # fmt: skip
     """A radix 2^2 or 2^4 FFT. swaps: re and im change places at both ends.
+
+    settings: what s_axis_config sets; of `direction` swaps is only the default.
 
     reorders: a buffer behind it puts frames into the other order. frames: judged and not yet gone,
     at most. washing: turn of the address of delay lines. split: samples are real, two of them a
@@ -70,14 +77,29 @@ def streaming_fft(
     g_valid, g_ready, g_first, g_pad, verdict_valid, verdict_good = (word(1) for _ in range(6))
     ce, wash, room, first_next = (word(1) for _ in range(4))
     at = word(bits(washing))
+    offered, may, taken = concat(_exchanged(ends, swaps and not begins)), g_valid, g_ready
+    inverse, left = None, None
+    if settings:
+        values, empty = word(sum(each.bits for each in settings)), constant(1)
+        may, taken, hold, changed, begun = (word(1) for _ in range(5))
+        port = settings_port(
+            clk, rst, s_axis_config_tvalid, s_axis_config_tready, s_axis_config_tlast,
+            s_axis_config_tdata, g_first, empty, hold, changed, values, event_config_error,
+            limits=tuple(each.limits for each in settings),
+        )  # fmt: skip
+        door = frame_hold(g_valid, g_ready, g_first, hold, may, taken, begun)
+        chosen = setting_fields(settings, values)
+        inverse = chosen.get("direction")
+    if inverse is not None:
+        offered, left = word(2 * lanes * width), word(1)
+        turn_in = exchange(inverse, concat(ends), offered, parts=2 * lanes)
     guard = frame_guard(
-        clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast,
-        concat(_exchanged(ends, swaps and not begins)),
+        clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, offered,
         g_valid, g_ready, framed, g_first, g_pad, verdict_valid, verdict_good, event_frame_error,
         beats=source.beats,
     )  # fmt: skip
     entry = pipeline_entry(
-        clk, rst, wash, room, g_valid, g_ready, g_first, g_pad, framed, ce, first_next, entered
+        clk, rst, wash, room, may, taken, g_first, g_pad, framed, ce, first_next, entered
     )
     address = line_address(clk, rst, ce, at, wash)
 
@@ -221,6 +243,7 @@ def streaming_fft(
 
     # output: results wait for their place and for the frame's verdict
     size = sink.format.width
+    swaps_out = swaps and inverse is None
     q_valid, q_ready = word(1), word(1)
     valids, puts, overflows = ([word(1) for _ in range(lanes)] for _ in range(3))
     codes = [[word(size), word(size)] for _ in range(lanes)]
@@ -245,11 +268,11 @@ def streaming_fft(
     leaving = codes
     if split is None and not reorders and sink.order == source.order:  # all come at once
         leaving = [codes[k] for k in bit_reversed(lanes)]
-    entering, push = concat(_exchanged([v for pair in leaving for v in pair], swaps)), puts[0]
+    entering, push = concat(_exchanged([v for pair in leaving for v in pair], swaps_out)), puts[0]
     if reorders:
         entering, push = word(2 * size), word(1)
         turned_round = frame_reorder(
-            clk, rst, ce, valids[0], concat(_exchanged(codes[0], swaps)), push, entering,
+            clk, rst, ce, valids[0], concat(_exchanged(codes[0], swaps_out)), push, entering,
             points=source.elements, target=target,
         )  # fmt: skip
     queue = output_fifo(
@@ -258,11 +281,15 @@ def streaming_fft(
     )  # fmt: skip
     gate = frame_gate(
         clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
-        m_axis_tvalid, m_axis_tready, passed, m_axis_tlast,
+        m_axis_tvalid, m_axis_tready, passed, m_axis_tlast, inverse, left,
         beats=sink.beats, frames=frames, style=style,
     )  # fmt: skip
+    results = passed
+    if inverse is not None:
+        results = word(2 * lanes * size)
+        turn_out = exchange(left, passed, results, parts=2 * lanes)
     bytes_out = [
-        extended(part(passed, (k + 1) * size, k * size), sink.part_bits) for k in range(2 * lanes)
+        extended(part(results, (k + 1) * size, k * size), sink.part_bits) for k in range(2 * lanes)
     ]
     out = connect(concat(bytes_out), m_axis_tdata)
     return instances()

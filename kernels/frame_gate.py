@@ -11,7 +11,8 @@ from myhdl import Signal, always, always_comb, intbv
 
 from kolam.hdl import instances, module
 from kolam.hdl.memories import shift_ram
-from kolam.kernels.bits import word
+from kolam.kernels.bits import concat, word
+from kolam.kernels.link import both, connect
 from kolam.kernels.stream_fifo import address_bits, fifo_level
 
 _FEW = 16  # verdicts for which flip-flops and a selector are as small as a memory, and faster
@@ -20,35 +21,45 @@ _FEW = 16  # verdicts for which flip-flops and a selector are as small as a memo
 @module
 def frame_gate(
     clk, rst, s_valid, s_ready, s_data, verdict_valid, verdict_good, m_valid, m_ready, m_data,
-    m_last, *, beats: int, frames: int, style: str = "shift",
+    m_last, verdict_mark=None, mark=None, most=None, again=None, gone=None, *, beats: int,
+    frames: int, style: str = "shift",
 ) -> Any:  # fmt: skip
     """Frames of `beats` beats, let through or dropped as their verdicts say.
 
     frames (a power of two from 2): how many may be judged and not yet through, at most; in
-    simulation one more is an error.
+    simulation one more is an error. verdict_mark: a bit that comes with the verdict, and is `mark`
+    while the frame leaves. most: the beats of a frame less two, at run time; it changes where
+    `again` is high, while no frame is under way. gone: a frame is.
     """
     oldest = word(address_bits(frames, "frames"))
     judged, good, done = word(1), word(1), word(1)
     level = fifo_level(clk, rst, verdict_valid, judged, done, oldest, depth=frames)
+    told, kept = verdict_good, good
+    if verdict_mark is not None:
+        told, kept = concat([verdict_good, verdict_mark]), word(2)
+        verdict = connect(kept(0), good)
+        marked = connect(kept(1), mark)
     verdicts = shift_ram(
-        clk, verdict_valid, verdict_good, oldest, good,
+        clk, verdict_valid, told, oldest, kept,
         depth=frames, style="shift" if frames <= _FEW else style,
     )  # fmt: skip
     gate = beat_gate(
         clk, rst, s_valid, s_ready, s_data, judged, good, done, m_valid, m_ready, m_data, m_last,
-        beats=beats,
+        most, again, beats=beats,
     )  # fmt: skip
+    if gone is not None:
+        ending = both(judged, done, gone)
     return instances()
 
 
 @module
 def beat_gate(
-    clk, rst, s_valid, s_ready, s_data, judged, good, done, m_valid, m_ready, m_data, m_last, *,
-    beats: int,
+    clk, rst, s_valid, s_ready, s_data, judged, good, done, m_valid, m_ready, m_data, m_last,
+    most=None, again=None, *, beats: int,
 ) -> Any:  # fmt: skip
     """Beats of judged frames: offered where good, dropped where not, counted in both cases.
 
-    done: the frame's last beat leaves, if `judged`.
+    done: the frame's last beat leaves, if `judged`. beats: of a frame, or at most if `most` says.
     """
     if beats < 1:
         raise ValueError(f"beats must be at least 1, not {beats!r}")
@@ -70,11 +81,24 @@ def beat_gate(
         move.next = leave and judged
         done.next = leave and at_last
 
-    @always(clk.posedge)
-    def count():
-        if rst or (move and at_last):
-            left.next = beats - 2
-        elif move:
-            left.next = left - 1
+    if most is None:
+
+        @always(clk.posedge)
+        def count():
+            if rst or (move and at_last):
+                left.next = beats - 2
+            elif move:
+                left.next = left - 1
+
+    else:
+
+        @always(clk.posedge)
+        def count():
+            if rst:
+                left.next = beats - 2
+            elif again or (move and at_last):
+                left.next = most
+            elif move:
+                left.next = left - 1
 
     return instances()

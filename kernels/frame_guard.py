@@ -27,12 +27,13 @@ REGISTER_LATENCY = 1
 @module
 def frame_guard(
     clk, rst, s_valid, s_ready, s_last, s_data, m_valid, m_ready, m_data, m_first, m_pad,
-    verdict_valid, verdict_good, frame_error, *, beats: int,
+    verdict_valid, verdict_good, frame_error, most=None, again=None, *, beats: int,
 ) -> Any:  # fmt: skip
     """Frames of exactly `beats` beats, from a source that may end them early or late.
 
     m_first is high while the next beat is the first of a frame, whether m_valid is or not;
-    m_pad while beats complete a frame.
+    m_pad while beats complete a frame. most: the beats of a frame less two, at run time; it changes
+    where `again` is high, while no frame has begun; `beats` are then those after a reset.
     """
     if beats < 1:
         raise ValueError(f"beats must be at least 1, not {beats!r}")
@@ -51,14 +52,30 @@ def frame_guard(
         m_pad.next = pad
         m_data.next = s_data
 
-    @always(clk.posedge)
-    def count():
-        if rst or (move and at_last):
-            left.next = beats - 2
-            first.next = True
-        elif move:
-            left.next = left - 1
-            first.next = False
+    if most is None:
+
+        @always(clk.posedge)
+        def count():
+            if rst or (move and at_last):
+                left.next = beats - 2
+                first.next = True
+            elif move:
+                left.next = left - 1
+                first.next = False
+
+    else:
+
+        @always(clk.posedge)
+        def count():
+            if rst:
+                left.next = beats - 2
+                first.next = True
+            elif again or (move and at_last):
+                left.next = most
+                first.next = True
+            elif move:
+                left.next = left - 1
+                first.next = False
 
     @always(clk.posedge)
     def follow():

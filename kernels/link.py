@@ -99,3 +99,14 @@ def either_event(one, other, seen):
         seen.next = one or other
 
     return instances()
+
+
+@module
+def both(one, other, seen):
+    """Tell whether two flags are set at once."""
+
+    @always_comb
+    def look():
+        seen.next = one and other
+
+    return instances()

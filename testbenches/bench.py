@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kolam.testbenches.stimulus import Phase, Script, filling, phase, port_width, stream
+from kolam.testbenches.stimulus import (
+    Phase,
+    Script,
+    corners,
+    filling,
+    phase,
+    port_width,
+    side,
+    stream,
+)
 
 
 class Pattern(Enum):
@@ -50,10 +59,7 @@ COUNTS = (
     ("second_overflow", "the same after the reset"),
     ("first_loads", "beats of weights before the reset"),
     ("second_loads", "beats of weights after it"),
-    (
-        "clean",
-        "1 if all frames are good and no weights come: latency and interval can be measured",
-    ),
+    ("calm", "good frames in front by which latency and interval can be measured"),
 )
 
 
@@ -83,8 +89,13 @@ def phases(
 
 def patience(design: Any) -> int:
     """Return the clocks without a transfer after which nothing more can come by itself."""
-    beats = stream(design, "s_axis").beats + stream(design, "m_axis").beats
-    return 2 * (design.latency + design.interval + design.ready_after_reset) + beats + 256
+    return max(
+        2 * (each.latency + each.interval + each.ready_after_reset)
+        + stream(each, "s_axis").beats
+        + stream(each, "m_axis").beats
+        + 256
+        for each in corners(design)
+    )
 
 
 def opens_images(design: Any) -> bool:
@@ -101,7 +112,7 @@ def counts(first: Phase, second: Phase | None) -> dict[str, int]:
         *(p.errors if p else 0 for p in both),
         *((0 if p.quiet else 1 if p.saturated else 2) if p else 0 for p in both),
         *(len(p.loads) if p else 0 for p in both),
-        int(not any(p.errors or len(p.loads) for p in both if p)),
+        first.calm if second is None else 0,
     ]
     return {name: number for (name, _), number in zip(COUNTS, numbers, strict=True)}
 
@@ -118,7 +129,7 @@ def vectors(first: Phase, second: Phase | None) -> dict[str, str]:
         "vectors/output.hex": _hex([p.wanted_flags for p in both], [p.wanted for p in both]),
     }
     if any(len(p.loads) for p in both):
-        texts["vectors/weights.hex"] = _hex([p.loads_flags for p in both], [p.loads for p in both])
+        texts["vectors/loads.hex"] = _hex([p.loads_flags for p in both], [p.loads for p in both])
     return texts
 
 
@@ -126,8 +137,11 @@ def bench_text(design: Any, first: Phase, second: Phase | None) -> str:
     """Return the Verilog of the bench."""
     numbers = counts(first, second)
     ports = {port.name: port for port in design.ports}
-    weights = port_width(design, "s_axis_weight_tdata")
-    known = [*_KNOWN, *(_WEIGHT_PORTS if weights else ())]
+    loads = side(design)
+    weights = port_width(design, f"{loads}_tdata")
+    sets = loads == "s_axis_config"
+    roles = ("tdata", "tvalid", "tready", "tlast") if loads else ()
+    known = [*_KNOWN, *(f"{loads}_{role}" for role in roles), *[CONFIG_ERROR] * sets]
     spare = [p for p in design.ports if p.name not in (*known, USER)]
     events = [p for p in spare if p.direction == "output" and p.role == "event"]
     wires = [f"  wire {p.name};  // must stay low\n" for p in events]
@@ -145,7 +159,6 @@ def bench_text(design: Any, first: Phase, second: Phase | None) -> str:
         "name": design.name,
         "in_width": ports["s_axis_tdata"].width,
         "out_width": width + user,
-        "out_beats": stream(design, "m_axis").beats,
         "in_depth": _depth(numbers["first_in"] + numbers["second_in"]),
         "out_depth": _depth(numbers["first_out"] + numbers["second_out"]),
         "load_width": weights,
@@ -160,16 +173,27 @@ def bench_text(design: Any, first: Phase, second: Phase | None) -> str:
         "spare_wires": "".join(wires),
         "spare_ready": "".join(
             f", {name}"
-            for name in [*(p.name for p in events), *["s_axis_weight_tready"] * bool(weights)]
+            for name in [
+                *(p.name for p in events),
+                *[f"{loads}_tready"] * bool(loads),
+                *[CONFIG_ERROR] * sets,
+            ]
         ),
+        "side": loads,
         "too_many_loads": " ||\n        counts[9] + counts[10] > LOAD_DEPTH" if weights else "",
         "other_events": "".join(f'      if ({p.name}) report("event");\n' for p in events),
         "absent": "".join(f"  assign {name} = 1'b0;\n" for name in absent),
         "parameters": " #(.MEM_DIR(MEM_DIR))" if opens_images(design) else "",
         "pins": ",\n      ".join(pins),
     }
-    loading = r"\1" if weights else ""
-    text = re.sub(r"@load\n(.*?)@end\n", loading, _BENCH, flags=re.DOTALL)
+    text = _BENCH
+    for block, there in (
+        ("load", bool(loads)),
+        ("weights", bool(loads) and not sets),
+        ("sets", sets),
+    ):
+        kept = r"\1" if there else ""
+        text = re.sub(rf"@{block}\n(.*?)@end{block}\n", kept, text, flags=re.DOTALL)
     return re.sub(r"@(\w+)@", lambda match: str(fields[match[1]]), text)
 
 
@@ -185,7 +209,7 @@ def _hex(flags: list[NDArray[np.uint8]], data: list[NDArray[np.uint8]]) -> str:
     return "".join(f"{text[i : i + digits]}\n" for i in range(0, len(text), digits))
 
 
-USER = "m_axis_tuser"
+USER, CONFIG_ERROR = "m_axis_tuser", "event_config_error"
 _KNOWN = (
     "clk",
     "rst",
@@ -194,7 +218,6 @@ _KNOWN = (
     "event_frame_error",
     "event_overflow",
 )
-_WEIGHT_PORTS = tuple(f"s_axis_weight_{name}" for name in ("tdata", "tvalid", "tready", "tlast"))
 
 # Player in stream_bench is the same in Python, step for step
 _BENCH = """\
@@ -224,14 +247,13 @@ module @name@_tb;
 
   localparam IN_WIDTH = @in_width@;
   localparam OUT_WIDTH = @out_width@;
-  localparam OUT_BEATS = @out_beats@;
   localparam FILL = @fill@;  // frames that fill the pipeline
   localparam IN_DEPTH = @in_depth@;
   localparam OUT_DEPTH = @out_depth@;
 @load
   localparam LOAD_WIDTH = @load_width@;
   localparam LOAD_DEPTH = @load_depth@;
-@end
+@endload
   localparam PATIENCE = @patience@;  // clocks without a transfer after which nothing can come
 
   reg clk, rst;
@@ -242,16 +264,19 @@ module @name@_tb;
   wire m_axis_tvalid, m_axis_tlast;
   wire event_frame_error, event_overflow;
 @load
-  reg [LOAD_WIDTH-1:0] s_axis_weight_tdata;
-  reg s_axis_weight_tvalid, s_axis_weight_tlast;
-  wire s_axis_weight_tready;
-@end
+  reg [LOAD_WIDTH-1:0] @side@_tdata;
+  reg @side@_tvalid, @side@_tlast;
+  wire @side@_tready;
+@endload
+@sets
+  wire event_config_error;
+@endsets
 @spare_wires@@absent@
   @name@@parameters@ dut (
       @pins@
   );
 
-  // a mark, four flags (wait, bad, good, last) and tdata
+  // a mark, five flags (ask, wait, bad, good, last) and tdata
   reg [IN_WIDTH+7:0] in_words [0:IN_DEPTH-1];
   reg [OUT_WIDTH+7:0] out_words [0:OUT_DEPTH-1];
   reg [IN_WIDTH+7:0] in_word;
@@ -259,7 +284,7 @@ module @name@_tb;
 @load
   reg [LOAD_WIDTH+7:0] load_words [0:LOAD_DEPTH-1];
   reg [LOAD_WIDTH+7:0] load_word;
-@end
+@endload
   reg [31:0] counts [0:@counts@-1];
   reg [31:0] sum;
 
@@ -280,16 +305,19 @@ module @name@_tb;
   integer sent, in_end, in_frames, in_first;
   reg starts, opens, good, bad;
 @load
-  // weights: the next beat to offer; whether data wait for them, they have begun, are not whole
+  // what is loaded: the next beat to offer; whether it is asked for, and there, and not whole
   integer load_sent;
   reg load_asked, load_begun, loading, load_wait, load_good, load_bad;
   reg [31:0] load_random;
-@end
+@endload
   // sink: the next beat to expect, where they end, how far they are due by now
   integer got, base, out_end, due, beat, frames, lasts, mismatches, out_first;
   reg held;
   reg [OUT_WIDTH:0] held_word;
   integer errors, shown, errors_wanted, overflows, overflow_wanted;
+@sets
+  integer refused, refused_wanted;
+@endsets
   integer first_taken, latency, interval, distances, ready;
   reg uneven;
 
@@ -329,7 +357,10 @@ module @name@_tb;
 @load
       load_sent = second ? counts[9] : 0;
       {load_asked, load_begun, loading, load_wait, load_good, load_bad} = 6'b0;
-@end
+@endload
+@sets
+      refused = 0; refused_wanted = 0;
+@endsets
       beat = 0; frames = 0; lasts = 0; errors = 0; shown = 0; overflows = 0;
       in_frames = 0; first_taken = -1; latency = -1; interval = -1; distances = 0; uneven = 1'b0;
       ready = -1; moved = clock; gap_pause = 0; stall_pause = 0;
@@ -340,6 +371,9 @@ module @name@_tb;
     begin
       if (mismatches != 0) report("mismatch");
       else if (errors != errors_wanted) report("event_frame_error");
+@sets
+      else if (refused != refused_wanted) report("event_config_error");
+@endsets
       else if (overflows == 0 && overflow_wanted == 1) report("event_overflow");
       else if (free && latency_wanted >= 0 && latency >= 0 && latency != latency_wanted)
         report("latency");
@@ -355,9 +389,9 @@ module @name@_tb;
     s_axis_tvalid = 1'b0; s_axis_tlast = 1'bx; s_axis_tdata = {IN_WIDTH{1'bx}};
     m_axis_tready = 1'b0;
 @load
-    s_axis_weight_tvalid = 1'b0; s_axis_weight_tlast = 1'bx;
-    s_axis_weight_tdata = {LOAD_WIDTH{1'bx}};
-@end
+    @side@_tvalid = 1'b0; @side@_tlast = 1'bx;
+    @side@_tdata = {LOAD_WIDTH{1'bx}};
+@endload
     {done, second, willing, gap_on, stall_on, good, bad} = 7'b0;
     clock = 0; released = 0; reset_left = 4; mismatches = 0; gap_run = 0; stall_run = 0;
     in_first = 0; out_first = 0; output_file = 0; schedule_file = 0;
@@ -381,7 +415,7 @@ module @name@_tb;
     stall_random = {~seed[30:0], 1'b1};
 @load
     load_random = {seed[29:0], 2'b11};
-@end
+@endload
 
     $readmemh({VECTORS, "counts.hex"}, counts);
     sum = 32'h0;
@@ -395,7 +429,7 @@ module @name@_tb;
     end
     fill;
     free = gap == 0 && stall == 0 && gap_pattern == 0 && stall_pattern == 0 && reset_at < 0 &&
-           counts[11] == 1;
+           counts[11] != 0;
     if (gap < 0) report("gap_must_be_0_to_99");
     if (stall < 0) report("stall_must_be_0_to_99");
     if (!done) begin
@@ -414,13 +448,13 @@ module @name@_tb;
     end
 @load
     if (!done && counts[9] + counts[10] != 0) begin
-      $readmemh({VECTORS, "weights.hex"}, load_words, 0, counts[9] + counts[10] - 1);
+      $readmemh({VECTORS, "loads.hex"}, load_words, 0, counts[9] + counts[10] - 1);
       for (i = 0; i < counts[9] + counts[10]; i = i + 1) begin
         load_word = load_words[i];
-        if (load_word[LOAD_WIDTH+7] !== 1'b1 || ^load_word === 1'bx) report("weights.hex");
+        if (load_word[LOAD_WIDTH+7] !== 1'b1 || ^load_word === 1'bx) report("loads.hex");
       end
     end
-@end
+@endload
     if (reset_at >= 0 && counts[2] == 0) report("reset_at");
     if (reset_clocks < 1) report("reset_clocks");
     if ($value$plusargs("output=%s", file)) output_file = $fopen(file, "w");
@@ -475,7 +509,7 @@ module @name@_tb;
           end
           if (output_file != 0) $fwrite(output_file, "%b %h\\n", m_axis_tlast, m_axis_tdata);
           if (beat == 0) begin
-            if (frames > FILL) begin  // the pipeline is full
+            if (frames > FILL && frames < counts[11]) begin  // the pipeline is full
               if (distances != 0 && clock - out_first != interval) uneven = 1'b1;
               interval = clock - out_first;
               distances = distances + 1;
@@ -485,7 +519,7 @@ module @name@_tb;
           got = got + 1;
           if (m_axis_tlast) lasts = lasts + 1;
           beat = beat + 1;
-          if (beat == OUT_BEATS) begin
+          if (out_word[OUT_WIDTH]) begin
             if (schedule_file != 0)
               $fwrite(schedule_file, "m %0d %0d %0d\\n", frames, out_first, clock);
             beat = 0;
@@ -505,17 +539,30 @@ module @name@_tb;
         overflows = overflows + 1;
         if (overflow_wanted == 0) report("event_overflow");
       end
+@sets
+      if (event_config_error) begin
+        refused = refused + 1;
+        if (refused > refused_wanted) report("event_config_error");
+      end
+@endsets
 @other_events@
       // what it takes
       if (s_axis_tvalid) begin
         if (s_axis_tready) begin
-@load
+@weights
           if (loading) report("load");
-@end
+@endweights
           if (first_taken < 0) first_taken = clock;
           if (opens) in_first = clock;
           opens = s_axis_tlast;
-          if (good) due = due + OUT_BEATS;
+          if (good) begin
+            due = due + 1;
+            out_word = out_words[due-1];
+            while (!out_word[OUT_WIDTH]) begin
+              due = due + 1;
+              out_word = out_words[due-1];
+            end
+          end
           if (bad) shown = shown + 1;
           if (s_axis_tlast) begin
             if (schedule_file != 0)
@@ -526,22 +573,28 @@ module @name@_tb;
           gap_pause = 0;
         end
 @load
-      end else if (s_axis_weight_tvalid) begin
-@end
+      end else if (@side@_tvalid) begin
+@endload
       end else if (sent != in_end) if (gap_pattern != 6) moved = clock;
 @load
 
-      // what weights it takes
-      if (s_axis_weight_tvalid) begin
-        if (s_axis_weight_tready) begin
+      // what is loaded
+      if (@side@_tvalid) begin
+        if (@side@_tready) begin
+@weights
           load_begun = 1'b1;
           loading = !load_good;
           if (load_bad) shown = shown + 1;
+@endweights
+@sets
+          if (load_wait) load_begun = 1'b1;
+          if (load_bad) refused_wanted = refused_wanted + 1;
+@endsets
           if (load_wait) load_asked = 1'b0;
           moved = clock;
         end
       end
-@end
+@endload
 
       // the end, or no end
       if (clock - moved > PATIENCE) begin
@@ -588,11 +641,15 @@ module @name@_tb;
           if (willing) load_asked = 1'b1;
           willing = 1'b0;
         end
-@end
+@endload
         if (willing && sent != in_end) begin
-@load
+@weights
           load_begun = 1'b0;
-@end
+@endweights
+@sets
+          if (in_word[IN_WIDTH+3]) load_begun = 1'b0;
+          if (in_word[IN_WIDTH+4]) load_asked = 1'b1;
+@endsets
           sent = sent + 1;
           s_axis_tvalid <= 1'b1;
           s_axis_tdata <= in_word[IN_WIDTH-1:0];
@@ -606,8 +663,8 @@ module @name@_tb;
       end
 
 @load
-      // the next beat of weights
-      if (!s_axis_weight_tvalid || s_axis_weight_tready) begin
+      // the next beat to load
+      if (!@side@_tvalid || @side@_tready) begin
         willing = load_asked;
         if (gap != 0) begin
           load_random = load_random ^ (load_random << 13);
@@ -615,20 +672,20 @@ module @name@_tb;
           load_random = load_random ^ (load_random << 5);
           if ({8'd0, load_random[31:8]} < gap) willing = 1'b0;
         end
-        s_axis_weight_tvalid <= willing;
+        @side@_tvalid <= willing;
         if (willing) begin
           load_word = load_words[load_sent];
           load_sent = load_sent + 1;
-          s_axis_weight_tdata <= load_word[LOAD_WIDTH-1:0];
-          s_axis_weight_tlast <= load_word[LOAD_WIDTH];
+          @side@_tdata <= load_word[LOAD_WIDTH-1:0];
+          @side@_tlast <= load_word[LOAD_WIDTH];
           {load_wait, load_bad, load_good} = load_word[LOAD_WIDTH+3:LOAD_WIDTH+1];
-        end else if (s_axis_weight_tvalid) begin
-          s_axis_weight_tdata <= {LOAD_WIDTH{1'bx}};
-          s_axis_weight_tlast <= 1'bx;
+        end else if (@side@_tvalid) begin
+          @side@_tdata <= {LOAD_WIDTH{1'bx}};
+          @side@_tlast <= 1'bx;
         end
       end
 
-@end
+@endload
       // whether the next beat out is taken
       case (stall_pattern)
         1: willing = clock[0];
@@ -645,7 +702,8 @@ module @name@_tb;
           willing = stall_on;
         end
         4: begin
-          willing = beat != OUT_BEATS - 1 || stall_pause == 16;
+          out_word = out_words[got];
+          willing = got == out_end || !out_word[OUT_WIDTH] || stall_pause == 16;
           if (!willing) stall_pause = stall_pause + 1;
         end
         5: willing = clock - released > PATIENCE;
@@ -671,10 +729,10 @@ module @name@_tb;
         s_axis_tdata <= {IN_WIDTH{1'bx}};
         s_axis_tlast <= 1'bx;
 @load
-        s_axis_weight_tvalid <= 1'b0;
-        s_axis_weight_tdata <= {LOAD_WIDTH{1'bx}};
-        s_axis_weight_tlast <= 1'bx;
-@end
+        @side@_tvalid <= 1'b0;
+        @side@_tdata <= {LOAD_WIDTH{1'bx}};
+        @side@_tlast <= 1'bx;
+@endload
         m_axis_tready <= 1'b0;
         if (output_file != 0) $fwrite(output_file, "reset\\n");
         if (schedule_file != 0) $fwrite(schedule_file, "reset\\n");

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from kolam.hdl import primitives, simulators
 from kolam.hdl.cosim import cosimulate
 from kolam.testbenches.bench import Pattern, bench_text, opens_images, phases, vectors
-from kolam.testbenches.stimulus import Frame, Phase, Script, codes, filling, stream, unpack
+from kolam.testbenches.stimulus import Frame, Phase, Script, codes, filling, settled, stream, unpack
 from kolam.testbenches.stream_bench import Asked, Player, play
 
 SIMULATORS = ("icarus", "verilator", "myhdl", "cosim")
@@ -35,7 +35,8 @@ class Run:
     saturated: words saturated in these frames, by the model. latency, interval: measured, None
     where the conditions of their definition were not met (free-running, good frames, for the
     interval four of them); ready: clocks until s_axis_tready. clocks: simulated.
-    output: (frames, outputs) codes, read from the file that the simulator wrote.
+    output: (frames, outputs) codes, read from the file that the simulator wrote; where sizes were
+    set at run time, a tuple of such arrays, for frames of one size each.
     schedule: stream ("s" or "m"), number of the frame, clocks of its first and last beat.
     line: the bench's verdict.
     """
@@ -55,7 +56,7 @@ class Run:
     ready_promised: int
     clocks: int
     seconds: float
-    output: NDArray[np.int64]
+    output: Any
     schedule: tuple[tuple[str, int, int, int], ...]
     line: str
 
@@ -106,8 +107,9 @@ def simulate(
 ) -> Run:
     """Send frames through a design and compare every bit of the answer with the golden model.
 
-    x: (frames, inputs) input codes; or script: frames, good and bad, and loads of weights; or
-    neither, for a number of seeded frames; by default as many as show the interval.
+    x: (frames, inputs) input codes; or script: frames, good and bad, loads and settings; or
+    neither, for a number of seeded frames; by default as many as show the interval, and behind
+    them, where anything can be set at run time, some under all limits of all settings.
     gap, stall: probabilities, 0 to MOST, that the source pauses and the sink refuses in a clock;
     gap_pattern, stall_pattern: other ways to. reset_at: clock of a reset in mid-run, of
     reset_clocks clocks; before: the frames sent until then (the same ones in reverse).
@@ -141,6 +143,8 @@ def simulate(
             Frame(row)
             for row in (rows[None] if rows.ndim == len(stream(design, "s_axis").shape) else rows)
         ]
+        if x is None and frames is None:
+            script += settled(design, seed)
     if reset_at is None:
         before = ()
     elif before is None:
@@ -185,8 +189,11 @@ def _judged(job: _Job) -> Run:
     beats = len(answer.wanted)
     if (numbers["beats"], numbers["errors"]) != (beats, answer.errors):
         raise SimulationFailed(f"not all was checked: {line}")
-    received = _read(design, result.output)
-    if numbers["mismatches"] == 0 and not np.array_equal(received, answer.codes):
+    received = _read(design, answer, result.output)
+    if numbers["mismatches"] == 0 and not all(
+        np.array_equal(found, wanted)
+        for found, (_, wanted) in zip(received, answer.answers, strict=True)
+    ):
         raise SimulationFailed(f"the output file disagrees with the verdict: {line}")
     return Run(
         design=design.name,
@@ -204,7 +211,7 @@ def _judged(job: _Job) -> Run:
         ready_promised=design.ready_after_reset,
         clocks=numbers["clocks"],
         seconds=result.seconds,
-        output=received,
+        output=_joined(received),
         schedule=_schedule(result.schedule),
         line=line,
     )
@@ -307,17 +314,26 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="ascii", errors="replace") if path.exists() else ""
 
 
-def _read(design: Any, output: str) -> NDArray[np.int64]:
-    """Return the codes of the whole frames that came out after the last reset."""
-    sink = stream(design, "m_axis")
+def _read(design: Any, answer: Phase, output: str) -> list[NDArray[np.int64]]:
+    """Return the codes of what came out after the last reset, by spans of frames alike."""
     rows = [line.rpartition(" ")[2] for line in output.rpartition("reset\n")[2].splitlines()]
-    rows = rows[: len(rows) - len(rows) % sink.beats]
-    size = sink.beat_bytes
-    try:
-        data = np.frombuffer(bytes.fromhex("".join(rows)), np.uint8).reshape(-1, size)
-    except ValueError:
-        raise SimulationFailed(f"the output of {design.name} must be known, not x") from None
-    return unpack(data[:, ::-1], sink)
+    found = []
+    for sink, wanted in answer.answers:
+        count = len(wanted) * sink.beats
+        try:
+            octets = np.frombuffer(bytes.fromhex("".join(rows[:count])), np.uint8)
+        except ValueError:
+            raise SimulationFailed(f"the output of {design.name} must be known, not x") from None
+        found.append(unpack(octets.reshape(-1, sink.beat_bytes)[:, ::-1], sink))
+        rows = rows[count:]
+    return found
+
+
+def _joined(spans: list[NDArray[np.int64]]) -> Any:
+    """Return all frames as one array, or a tuple of arrays where sizes differ."""
+    if len({frames.shape[1:] for frames in spans}) > 1:
+        return tuple(spans)
+    return np.concatenate(spans)
 
 
 def _schedule(text: str) -> tuple[tuple[str, int, int, int], ...]:

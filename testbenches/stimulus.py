@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-LAST, GOOD, BAD, WAIT = 1, 2, 4, 8  # flags of a beat into the design; LAST serves others too
+# flags of a beat into the design; LAST serves others too
+LAST, GOOD, BAD, WAIT, ASK = 1, 2, 4, 8, 16
 
 
 @dataclass(frozen=True)
@@ -79,18 +80,38 @@ class Load:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """A frame of s_axis_config, in front of a data frame: its words, as integers.
+
+    design: whose reference holds from here on; None: the words are no settings, and must be
+    refused. early: it is sent once the middle beat of the frame before is offered, else behind it.
+    """
+
+    words: Sequence[int]
+    design: Any = None
+    early: bool = False
+
+    @property
+    def good(self) -> bool:
+        """Whether it is taken for what it is."""
+        return self.design is not None
+
+
+@dataclass(frozen=True)
 class Phase:
     """What one run without a reset is fed, and what it must answer.
 
     frames: of the input, good and bad.
     data: (beats, bytes) of tdata, lowest byte first; flags: (beats,) of LAST, of GOOD where a
     good frame is complete, of BAD where a frame shows that it is bad, of WAIT where weights must
-    have begun to come before.
-    loads, loads_flags: the same of s_axis_weight; WAIT where data may go on.
+    have begun to come before, or all settings have come, of ASK where these are asked for already.
+    loads, loads_flags: the same of s_axis_weight or s_axis_config; WAIT where data may go on.
     wanted: (beats, bytes) that the output must carry, wanted_flags: (beats,) of LAST;
-    codes: (good frames, *shape of a frame), the golden answer that they hold.
-    errors: pulses of event_frame_error, of both streams; saturated: words saturated in good frames;
-    quiet: whether event_overflow must never be high.
+    answers: for each span of frames alike, the output stream and the golden answer (good frames,
+    *shape of a frame).
+    errors: pulses of event_frame_error; saturated: words saturated in good frames; quiet: whether
+    event_overflow must never be high. calm: good frames in front by which latency and interval can
+    be measured: all if all are good and nothing is loaded, those before new settings.
     """
 
     frames: int
@@ -100,13 +121,14 @@ class Phase:
     loads_flags: NDArray[np.uint8]
     wanted: NDArray[np.uint8]
     wanted_flags: NDArray[np.uint8]
-    codes: NDArray[np.int64]
+    answers: tuple[tuple[Any, NDArray[np.int64]], ...]
     errors: int
     saturated: int
     quiet: bool
+    calm: int
 
 
-Script = Sequence[Frame | Load]
+Script = Sequence[Frame | Load | Settings]
 
 
 def phase(design: Any, script: Script, seed: int = 0) -> Phase:
@@ -118,42 +140,49 @@ def phase(design: Any, script: Script, seed: int = 0) -> Phase:
     """
     if not any(isinstance(part, Frame) for part in script):
         raise ValueError("script must hold at least one frame, not none")
-    sink = stream(design, "m_axis")
+    script = _opened(design, script)
     loads, loads_flags = _loads(design, script)
     frames = [part for part in script if isinstance(part, Frame)]
-    good = np.array([frame.good for frame in frames], bool)
-    data, flags, codes = _inputs(design, script, np.random.PCG64(seed))
-    answer = np.zeros((len(frames), *sink.shape), np.int64)
-    saturated = np.zeros(len(frames), np.int64)
+    random = np.random.PCG64(seed)
+    data, flags, wanted, wanted_flags, answers = [], [], [], [], []
+    saturated, quiet = 0, True
+    asked = _asked(script)
     for model, rows in _models(design, script):
-        answer[rows] = model.reference(codes[rows])
-        saturated[rows] = model.saturated(codes[rows])
-    wanted = pack(answer[good], sink)
-    if sink.user_bits:
-        user = np.concatenate([m.exponents(codes[rows]) for m, rows in _models(design, script)])
-        shape = (*wanted.shape[:2], sink.user_bits // 8)
-        octets = user[good].astype("<i8").view(np.uint8).reshape(-1, 1, 8)[..., : shape[2]]
-        wanted = np.concatenate([wanted, np.broadcast_to(octets, shape)], axis=2)
-    wanted_flags = np.zeros(wanted.shape[:2], np.uint8)
-    wanted_flags[:, -1] = LAST
+        beats, marks, codes = _inputs(model, frames[rows], asked[rows], random)
+        good = np.array([frame.good for frame in frames[rows]], bool)
+        answer, limited = model.reference(codes), model.saturated(codes)
+        octets, ends = _outputs(model, codes, answer)
+        data.append(beats)
+        flags.append(marks)
+        wanted.append(octets[good].reshape(-1, octets.shape[2]))
+        wanted_flags.append(ends[good].ravel())
+        answers.append((stream(model, "m_axis"), answer[good]))
+        saturated += int(limited[good].sum())
+        quiet = quiet and not limited.any()
     return Phase(
         frames=len(frames),
-        data=data,
-        flags=flags,
+        data=np.concatenate(data),
+        flags=np.concatenate(flags),
         loads=loads,
         loads_flags=loads_flags,
-        wanted=wanted.reshape(-1, wanted.shape[2]),
-        wanted_flags=wanted_flags.ravel(),
-        codes=answer[good],
-        errors=sum(not part.good for part in script),
-        saturated=int(saturated[good].sum()),
-        quiet=not saturated.any(),
+        wanted=np.concatenate(wanted),
+        wanted_flags=np.concatenate(wanted_flags),
+        answers=tuple(answers),
+        errors=sum(not part.good for part in script if not isinstance(part, Settings)),
+        saturated=saturated,
+        quiet=quiet,
+        calm=_calm(script),
     )
 
 
 def filling(design: Any) -> int:
     """Return the frames after which a design's pipeline is full."""
     return int(getattr(design, "fill", 0))
+
+
+def corners(design: Any) -> tuple[Any, ...]:
+    """Return a design under its defaults, then under the limits of its settings, if it has any."""
+    return tuple(design.corners()) if getattr(design, "settings", ()) else (design,)
 
 
 def codes(design: Any, frames: int, seed: int = 0) -> NDArray[np.int64]:
@@ -166,6 +195,26 @@ def codes(design: Any, frames: int, seed: int = 0) -> NDArray[np.int64]:
     for number, corner in enumerate([[high], [low], [low, high], [0]], start=1):
         x[number : number + 1] = np.resize(corner, source.shape)
     return x
+
+
+def settled(design: Any, seed: int = 0) -> list[Frame | Settings]:
+    """Return frames under all limits of all settings in turn, and what must be refused between.
+
+    Ends under the defaults; empty for a design without settings.
+    """
+    made: list[Frame | Settings] = []
+    start, *others = corners(design)
+    for number, corner in enumerate([*others, start] if others else []):
+        words = corner.settings_frame
+        wrong = words.copy()
+        which = number % len(words)
+        wrong[which] = design.settings[which].maximum + 1
+        refused = [wrong, [*words, 0], words[:-1], [words[0] | 1 << 31, *words[1:]]][number % 4]
+        x = codes(corner, 3, seed + number)
+        made += [Settings(words, corner, early=number % 2 == 1), Frame(x[0]), Frame(x[1])]
+        if refused:
+            made += [Settings(refused), Frame(x[2])]
+    return made
 
 
 def script(design: Any, x: ArrayLike, bad: float, seed: int = 0) -> list[Frame]:
@@ -213,23 +262,22 @@ def pack(
     frames, size = len(codes), stream.part_bits // 8
     shape = (frames, stream.beats * stream.lanes * stream.parts, size)
     parts = np.zeros(shape, np.uint8) if random is None else _garbage(random, shape)
-    count = len(stream.order) * stream.parts
-    words = np.ascontiguousarray(codes[:, list(stream.order)], "<i8").reshape(frames, count)
+    count = len(stream.places) * stream.parts
+    words = np.ascontiguousarray(codes[:, stream.places], "<i8").reshape(frames, count)
     parts[:, :count] = words.view(np.uint8).reshape(*words.shape, 8)[..., :size]
     return parts.reshape(frames, stream.beats, stream.lanes * stream.parts * size)
 
 
 def unpack(data: NDArray[np.uint8], stream: Any) -> NDArray[np.int64]:
     """Return the codes (frames, *shape of a frame) in tdata bytes (frames * beats, bytes)."""
-    size, count = stream.part_bits // 8, len(stream.order) * stream.parts
+    size, count = stream.part_bits // 8, len(stream.places) * stream.parts
     data = data[:, : stream.beat_bytes - stream.user_bits // 8]  # tuser comes last
     parts = data.reshape(-1, stream.beats * stream.lanes * stream.parts, size)[:, :count]
     sign = np.where(parts[..., -1:] >> 7 & stream.format.signed, 255, 0).astype(np.uint8)
     words = np.concatenate([parts, np.repeat(sign, 8 - size, axis=2)], axis=2)
     codes = np.zeros((len(parts), *stream.shape), np.int64)
-    codes[:, list(stream.order)] = (
-        np.ascontiguousarray(words).view("<i8").reshape(len(parts), *stream.shape)
-    )
+    values = np.ascontiguousarray(words).view("<i8")
+    codes[:, stream.places] = values.reshape(len(parts), len(stream.places), *stream.shape[1:])
     return codes
 
 
@@ -239,14 +287,48 @@ def _garbage(random: np.random.BitGenerator, shape: tuple[int, ...]) -> NDArray[
     return random.random_raw(count // 8 + 1).astype("<u8").view(np.uint8)[:count].reshape(shape)
 
 
+def _opened(design: Any, script: Script) -> list[Any]:
+    """Return the script, with settings in front if those of the design are no defaults."""
+    start = getattr(design, "chosen", {})
+    if start == {s.name: s.default for s in getattr(design, "settings", ())}:
+        return list(script)
+    return [Settings(design.settings_frame, design), *script]
+
+
+def _asked(script: Script) -> NDArray[np.uint8]:
+    """Return for each frame whether it WAITs for what is loaded before it, and ASKs for the next.
+
+    Some ASK early: that is for their middle beat.
+    """
+    marks: list[int] = []
+    fresh = 0
+    for part in script:
+        if isinstance(part, Frame):
+            marks.append(fresh)
+            fresh = 0
+        else:
+            if not fresh and marks and getattr(part, "early", False):
+                marks[-1] |= ASK
+            fresh = WAIT
+    return np.array(marks, np.uint8)
+
+
+def _calm(script: Script) -> int:
+    """Return how many frames are good in front of settings; 0 if any is bad, or weights come."""
+    if any(isinstance(part, Load) for part in script):
+        return 0
+    if not all(part.good for part in script if isinstance(part, Frame)):
+        return 0
+    first = next(k for k, part in enumerate(script) if isinstance(part, Frame))
+    rest = script[first:]
+    return next((k for k, part in enumerate(rest) if isinstance(part, Settings)), len(rest))
+
+
 def _inputs(
-    design: Any, script: Script, random: np.random.BitGenerator
+    design: Any, frames: Sequence[Frame], asked: NDArray[np.uint8], random: np.random.BitGenerator
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the beats of all frames, their flags, and the codes that the hardware may compute."""
+    """Return the beats of frames, their flags, and the codes that the hardware may compute."""
     source = stream(design, "s_axis")
-    frames = [part for part in script if isinstance(part, Frame)]
-    parts = zip([None, *script], script, strict=False)
-    fresh = [isinstance(before, Load) for before, part in parts if isinstance(part, Frame)]
     codes = _matrix(source, frames)
     beats = pack(codes, source, random)
     data, flags = [], []
@@ -260,7 +342,8 @@ def _inputs(
         mark = np.zeros(own + frame.long, np.uint8)
         mark[-1] |= LAST
         mark[own - 1] |= GOOD if frame.good else BAD
-        mark[0] |= WAIT * fresh[number]
+        mark[0] |= asked[number] & WAIT
+        mark[own // 2] |= asked[number] & ASK
         flags.append(mark)
         data.append(beats[number, :own])
         if frame.long:
@@ -268,14 +351,29 @@ def _inputs(
     return np.concatenate(data), np.concatenate(flags), codes
 
 
+def _outputs(
+    design: Any, codes: NDArray[np.int64], answer: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the beats (frames, beats, bytes) that carry an answer, and their flags."""
+    sink = stream(design, "m_axis")
+    octets = pack(answer, sink)
+    if sink.user_bits:
+        shape = (*octets.shape[:2], sink.user_bits // 8)
+        user = design.exponents(codes).astype("<i8").view(np.uint8).reshape(-1, 1, 8)
+        octets = np.concatenate([octets, np.broadcast_to(user[..., : shape[2]], shape)], axis=2)
+    flags = np.zeros(octets.shape[:2], np.uint8)
+    flags[:, -1] = LAST
+    return octets, flags
+
+
 def _models(design: Any, script: Script) -> list[tuple[Any, slice]]:
     """Return which design is the golden model of which rows of the frames."""
     models, model = [], design
     for part in script:
-        if isinstance(part, Load):
-            model = part.design
-        else:
+        if isinstance(part, Frame):
             models.append(model)
+        elif part.design is not None:
+            model = part.design
     spans, start = [], 0
     for _, group in groupby(models, key=id):
         length = len(list(group))
@@ -285,29 +383,43 @@ def _models(design: Any, script: Script) -> list[tuple[Any, slice]]:
 
 
 def _loads(design: Any, script: Script) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the beats of the weights, (beats, bytes), and their flags."""
-    size = port_width(design, "s_axis_weight_tdata") // 8
+    """Return the beats of weights or settings, (beats, bytes), and their flags."""
+    size = port_width(design, f"{side(design)}_tdata") // 8
     rows, flags = [np.zeros((0, size), np.uint8)], [np.zeros(0, np.uint8)]
     for number, (part, following) in enumerate(zip(script, [*script[1:], None], strict=True)):
         if isinstance(part, Frame):
             continue
-        if not size:
-            raise ValueError(f"script must hold no weights for {design.name}, which loads none")
-        if not isinstance(following, Frame if part.good else Load):
-            wanted = "a frame" if part.good else "weights that are whole"
-            raise ValueError(
-                f"part {number} of the script, weights, must be followed by {wanted}, "
-                f"not by {type(following).__name__}"
-            )
-        own = part.short or len(part.words)
-        words = [*part.words[:own], *[part.words[0]] * part.long]
-        mark = np.zeros(own + part.long, np.uint8)
+        what = "settings" if isinstance(part, Settings) else "weights"
+        if side(design) != {"settings": "s_axis_config", "weights": "s_axis_weight"}[what]:
+            raise ValueError(f"script must hold no {what} for {design.name}, which loads none")
+        if isinstance(part, Settings):
+            if following is None:
+                raise ValueError(f"part {number} of the script, settings, must not be the last")
+            words, own = list(part.words), len(part.words)
+        else:
+            if not isinstance(following, Frame if part.good else Load):
+                wanted = "a frame" if part.good else "weights that are whole"
+                raise ValueError(
+                    f"part {number} of the script, weights, must be followed by {wanted}, "
+                    f"not by {type(following).__name__}"
+                )
+            own = part.short or len(part.words)
+            words = [*part.words[:own], *[part.words[0]] * part.long]
+        mark = np.zeros(len(words), np.uint8)
         mark[-1] |= LAST
-        mark[own - 1] |= GOOD | WAIT if part.good else BAD
+        mark[own - 1] |= GOOD if part.good else BAD
+        if isinstance(following, Frame):
+            mark[own - 1] |= WAIT
         octets = b"".join(int(word).to_bytes(size, "little") for word in words)
         rows.append(np.frombuffer(octets, np.uint8).reshape(-1, size))
         flags.append(mark)
     return np.concatenate(rows), np.concatenate(flags)
+
+
+def side(design: Any) -> str:
+    """Return the name of the stream of settings or weights, or nothing without."""
+    names = ("s_axis_config", "s_axis_weight")
+    return next((name for name in names if port_width(design, f"{name}_tdata")), "")
 
 
 def port_width(design: Any, name: str) -> int:

@@ -12,8 +12,8 @@ from myhdl import ConcatSignal, CosimulationError, Signal, Simulation, StopSimul
 from myhdl._simulator import _signals
 
 from kolam.kernels.bits import word
-from kolam.testbenches.bench import USER, Pattern, counts, patience
-from kolam.testbenches.stimulus import BAD, GOOD, LAST, WAIT, Phase, filling, stream
+from kolam.testbenches.bench import CONFIG_ERROR, USER, Pattern, counts, patience
+from kolam.testbenches.stimulus import ASK, BAD, GOOD, LAST, WAIT, Phase, filling, side, stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +87,7 @@ class Shown:
     frame_error: int
     overflow: int
     w_tready: int
+    config_error: int
     other: int
 
 
@@ -101,12 +102,12 @@ class Player:
         self.design, self.asked = design, asked
         phases = [p for p in (first, second) if p]
         self.words = [w for p in phases for w in _words(p.data, p.flags)]
-        self.weights = [w for p in phases for w in _words(p.loads, p.loads_flags)]
+        self.loads = [w for p in phases for w in _words(p.loads, p.loads_flags)]
         self.answers = [w for p in phases for w in _words(p.wanted, p.wanted_flags)]
         self.counts = counts(first, second)
         self.clock = self.moved = 0
         self.patience = patience(design)
-        self.out_beats = stream(design, "m_axis").beats
+        self.sets = side(design) == "s_axis_config"
         self.digits = stream(design, "m_axis").beat_bytes * 2
         seed = asked.seed & 0x7FFFFFFF
         self.source = Pauses(asked.gap_pattern, _limit(asked.gap), 2 * seed + 1)
@@ -114,7 +115,7 @@ class Player:
         self.sink = Pauses(asked.stall_pattern, _limit(asked.stall), 2 * (seed ^ 0x7FFFFFFF) + 1)
         still = (_limit(asked.gap), _limit(asked.stall), asked.gap_pattern, asked.stall_pattern)
         self.free = still == (0, 0, Pattern.RANDOM, Pattern.RANDOM)
-        self.free = self.free and asked.reset_at < 0 and self.counts["clean"] == 1
+        self.free = self.free and asked.reset_at < 0 and self.counts["calm"] > 0
         self.rst, self.s_tvalid, self.s_tdata, self.s_tlast, self.m_tready = 1, 0, 0, 0, 0
         self.w_tvalid = self.w_tdata = self.w_tlast = self.w_flags = 0
         self.good = self.bad = self.released = self.mismatches = 0
@@ -142,6 +143,7 @@ class Player:
         self.held: tuple[int, int] | None = None
         self.beat = self.frames = self.lasts = 0
         self.errors = self.shown = self.overflows = 0
+        self.refused = self.refused_wanted = 0
         self.in_frames = self.in_first = self.out_first = 0
         self.first_taken = self.latency = self.interval = self.ready = -1
         self.distances = 0
@@ -171,6 +173,8 @@ class Player:
             self._report("mismatch")
         elif self.errors != self.errors_wanted:
             self._report("event_frame_error")
+        elif self.refused != self.refused_wanted:
+            self._report("event_config_error")
         elif self.overflows == 0 and self.overflow_wanted == 1:
             self._report("event_overflow")
         elif self.free and self.latency not in (-1, design.latency):
@@ -247,7 +251,7 @@ class Player:
             self.mismatches += 1
         self.output.append(f"{shown.m_tlast} {shown.m_tdata:0{self.digits}x}\n")
         if self.beat == 0:
-            if self.frames > filling(self.design):
+            if filling(self.design) < self.frames < self.counts["calm"]:
                 distance = self.clock - self.out_first
                 self.uneven |= self.distances > 0 and distance != self.interval
                 self.interval = distance
@@ -256,7 +260,7 @@ class Player:
         self.got += 1
         self.lasts += shown.m_tlast
         self.beat += 1
-        if self.beat == self.out_beats:
+        if self.answers[self.got - 1][1]:
             self.schedule.append(f"m {self.frames} {self.out_first} {self.clock}\n")
             self.beat = 0
             self.frames += 1
@@ -270,18 +274,24 @@ class Player:
         self.overflows += shown.overflow
         if self.overflows and self.overflow_wanted == 0:
             self._report("event_overflow")
+        self.refused += shown.config_error
+        if self.refused > self.refused_wanted:
+            self._report("event_config_error")
         if shown.other:
             self._report("event")
 
     def _take(self) -> None:
-        if self.loading:
+        if self.loading and not self.sets:
             self._report("load")
         if self.first_taken < 0:
             self.first_taken = self.clock
         if self.opens:
             self.in_first = self.clock
         self.opens = self.s_tlast
-        self.due += self.good * self.out_beats
+        if self.good:
+            self.due += 1
+            while not self.answers[self.due - 1][1]:
+                self.due += 1
         self.shown += self.bad
         if self.s_tlast:
             self.schedule.append(f"s {self.in_frames} {self.in_first} {self.clock}\n")
@@ -290,9 +300,13 @@ class Player:
         self.source.served = 0
 
     def _load(self) -> None:
-        self.load_begun = 1
-        self.loading = not self.w_flags & GOOD
-        self.shown += self.w_flags & BAD > 0
+        if self.sets:
+            self.load_begun |= self.w_flags & WAIT > 0
+            self.refused_wanted += self.w_flags & BAD > 0
+        else:
+            self.load_begun = 1
+            self.loading = not self.w_flags & GOOD
+            self.shown += self.w_flags & BAD > 0
         if self.w_flags & WAIT:
             self.load_asked = 0
         self.moved = self.clock
@@ -312,7 +326,8 @@ class Player:
             willing = False
         self.s_tvalid = int(willing and self.sent != self.in_end)
         if self.s_tvalid:
-            self.load_begun = 0
+            self.load_begun &= self.sets and not flags & WAIT
+            self.load_asked |= flags & ASK > 0
             self.sent += 1
             self.s_tdata, self.s_tlast = data, flags & LAST
             self.good, self.bad = int(flags & GOOD > 0), int(flags & BAD > 0)
@@ -324,12 +339,12 @@ class Player:
         willing = self.loader.willing(self.clock, last=False, late=False, waits=False)
         self.w_tvalid = int(willing and self.load_asked)
         if self.w_tvalid:
-            self.w_tdata, self.w_flags = self.weights[self.load_sent]
+            self.w_tdata, self.w_flags = self.loads[self.load_sent]
             self.w_tlast = self.w_flags & LAST
             self.load_sent += 1
 
     def _drive_sink(self, shown: Shown) -> None:
-        last = self.beat == self.out_beats - 1
+        last = self.got != self.out_end and self.answers[self.got][1] == LAST
         waits = not shown.m_tvalid or bool(self.m_tready)
         self.m_tready = int(
             self.sink.willing(self.clock, last=last, late=self._late(), waits=waits)
@@ -356,11 +371,12 @@ def play(player: Player, place: Callable[..., Any], vcd: Path | None = None) -> 
     s_tvalid, s_tdata, s_tlast = (ports[f"s_axis_t{role}"] for role in ("valid", "data", "last"))
     m_tready = ports["m_axis_tready"]
     absent = Signal(bool(0))
-    weights = {name: port for name, port in ports.items() if name.startswith("s_axis_weight_")}
-    w_tvalid, w_tdata, w_tlast = (
-        weights.get(f"s_axis_weight_t{role}", absent) for role in ("valid", "data", "last")
+    loads = side(player.design)
+    w_tvalid, w_tdata, w_tlast, w_tready = (
+        ports.get(f"{loads}_t{role}", absent) for role in ("valid", "data", "last", "ready")
     )
     seen = [ports.get(name, absent) for name in _SEEN]
+    seen.insert(_SEEN.index(CONFIG_ERROR), w_tready)
     if USER in ports:
         seen[_SEEN.index("m_axis_tdata")] = ConcatSignal(ports[USER], ports["m_axis_tdata"])
     others = [
@@ -381,7 +397,7 @@ def play(player: Player, place: Callable[..., Any], vcd: Path | None = None) -> 
         s_tdata.next = player.s_tdata
         s_tlast.next = bool(player.s_tlast)
         m_tready.next = bool(player.m_tready)
-        if weights:
+        if loads:
             w_tvalid.next = bool(player.w_tvalid)
             w_tdata.next = player.w_tdata
             w_tlast.next = bool(player.w_tlast)
@@ -409,7 +425,7 @@ _SEEN = (
     "m_axis_tlast",
     "event_frame_error",
     "event_overflow",
-    "s_axis_weight_tready",
+    CONFIG_ERROR,
 )
 
 

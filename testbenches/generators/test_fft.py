@@ -410,9 +410,10 @@ def test_round_trip(seed, tmp_path):
     made = random_fft(seed, target=list(Target)[seed % 5])
     values = json.loads(json.dumps(made.to_dict()))
     assert Config.from_dict(values) == made
-    table = values.pop("formats")
+    tables = {name: values.pop(name) for name in ("formats", "run_time")}
     lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-    lines += ["[formats]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+    for name, table in tables.items():
+        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
     path = tmp_path / "made here.toml"
     path.write_text("\n".join(lines))
     design = load(path)

@@ -86,7 +86,7 @@ def test_a_script_of_complex_frames():
     assert fed.wanted.tolist() == [
         [254, 255, 1, 0], [252, 255, 3, 0], [128, 0, 5, 0],
     ]  # fmt: skip
-    assert fed.codes.tolist() == [[[-2, 1], [-4, 3], [128, 5]]]
+    assert fed.answers[0][1].tolist() == [[[-2, 1], [-4, 3], [128, 5]]]
     with pytest.raises(ValueError, match=r"codes of frame 1 must be of shape \(3, 2\), not \(3,\)"):
         phase(Turned(), [frames[0], Frame([1, 2, 3])])
 
@@ -99,7 +99,7 @@ def test_a_script_of_good_and_bad_frames(plus_one):
     assert fed.data[:4].tolist() == [[1, 2], [3, 4], [255, fed.data[2, 1]], [9, 9]]
     assert fed.wanted.tolist() == [[2, 3], [4, 5], [255, 0]]
     assert fed.wanted_flags.tolist() == [0, 0, LAST]
-    assert fed.codes.tolist() == [[2, 3, 4, 5, 255]]
+    assert fed.answers[0][1].tolist() == [[2, 3, 4, 5, 255]]
     assert (fed.frames, fed.errors, fed.saturated, fed.quiet) == (3, 2, 1, False)
     assert phase(plus_one(), frames, seed=4).data.tolist() == fed.data.tolist()
     assert phase(plus_one(), frames, seed=5).data.tolist() != fed.data.tolist()
