@@ -100,6 +100,17 @@ class Fft(Design):
         if chosen.direction:
             start = int(config.direction is Direction.INVERSE)
             made.append(Setting(name="direction", bits=1, minimum=0, maximum=1, default=start))
+        if chosen.cyclic_prefix:
+            made.append(
+                Setting(
+                    name="cyclic_prefix",
+                    bits=config.points.bit_length() - 1,
+                    minimum=0,
+                    maximum=config.points - 1,
+                    default=config.cyclic_prefix,
+                    drains=True,
+                )
+            )
         return tuple(made)
 
     @property
@@ -112,6 +123,11 @@ class Fft(Design):
     def points(self) -> int:
         """Points of a frame."""
         return int(self.config.points)
+
+    @property
+    def prefix(self) -> int:
+        """Points at the end of a frame that come in front of it, too."""
+        return self.chosen.get("cyclic_prefix", int(self.config.cyclic_prefix))
 
     @property
     def gain(self) -> float:
@@ -171,25 +187,25 @@ class Fft(Design):
     def streams(self) -> tuple[Stream, ...]:
         """Complex samples, in and out."""
         config = self.config
-        return (
-            tuple(
-                Stream(
-                    name=name,
-                    lanes=config.lanes,
-                    beats=config.points // config.lanes,
-                    format=fmt,
-                    parts=2,
-                    element_bits=2 * _BYTE * -(-fmt.width // _BYTE),
-                    order=(range if order is Order.NATURAL else bit_reversed)(config.points),
-                    user_bits=USER_BITS if config.block and name == "m_axis" else 0,
-                )
-                for name, fmt, order in (
-                    ("s_axis", config.formats.input, config.input_order),
-                    ("m_axis", config.output, config.output_order),
-                )
-            )
-            + self._config_streams
+        sides = (
+            ("s_axis", config.formats.input, config.input_order, 0),
+            ("m_axis", config.output, config.output_order, self.prefix),
         )
+        data = tuple(
+            Stream(
+                name=name,
+                lanes=config.lanes,
+                beats=self.points // config.lanes + prefix,
+                format=fmt,
+                parts=2,
+                element_bits=2 * _BYTE * -(-fmt.width // _BYTE),
+                order=(range if order is Order.NATURAL else bit_reversed)(self.points),
+                user_bits=USER_BITS if config.block and name == "m_axis" else 0,
+                prefix=prefix,
+            )
+            for name, fmt, order, prefix in sides
+        )
+        return data + self._config_streams
 
     @property
     def memories(self) -> tuple[Memory, ...]:
@@ -548,7 +564,8 @@ class IterativeFft(Fft):
     def interval(self) -> int:
         """Clocks from frame to frame: of all passes, or of a buffer; docs/fft.md 5."""
         filled = self.config.points + self.turn + 1
-        emptied = self.config.points + self.words + write_clocks(self.rotation) + 1
+        written = self.words + write_clocks(self.rotation)
+        emptied = self.config.points + self.prefix + written + 1
         return max(self.config.stages * self.turn, filled, emptied)
 
     @property
@@ -630,10 +647,12 @@ class IterativeFft(Fft):
             "swaps": config.direction is Direction.INVERSE,
             "reverses_in": config.input_order is Order.BIT_REVERSED,
             "reverses_out": config.output_order is Order.BIT_REVERSED,
+            "prefix": config.cyclic_prefix,
             "frames": 8,
             "target": config.target,
             "source": self._stream("s_axis"),
             "sink": self._stream("m_axis"),
+            "settings": self.settings,
         }
 
 

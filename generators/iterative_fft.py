@@ -12,7 +12,7 @@ with each pass, and no bank is ever asked for twice. docs/fft.md 5.
 
 from typing import Any
 
-from kolam.generators.design import Stream
+from kolam.generators.design import Setting, Stream, setting_fields
 from kolam.hdl import Format, Rounding, instances, module
 from kolam.hdl.complex_multiply import complex_multiply
 from kolam.hdl.delay_line import shift_line
@@ -21,10 +21,12 @@ from kolam.hdl.memories import ram, table
 from kolam.hdl.target import Target
 from kolam.kernels.bits import bits, concat, constant, extended, part, word
 from kolam.kernels.block_scaling import block_narrow, block_watch, scaled_butterfly
+from kolam.kernels.choice import exchange
 from kolam.kernels.delay import pulse_delay
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import entry_register, frame_guard
 from kolam.kernels.frame_narrow import frame_narrow, narrow_register
+from kolam.kernels.frame_size import prefix_beats
 from kolam.kernels.lane_butterfly import lane_butterfly
 from kolam.kernels.link import connect
 from kolam.kernels.pair_fetch import pair_fetch
@@ -40,6 +42,7 @@ from kolam.kernels.pass_control import (
     write_place,
 )
 from kolam.kernels.result_select import word_choice
+from kolam.kernels.settings_port import frames_under_way, settings_door
 from kolam.kernels.stream_fifo import output_fifo
 
 QUEUE, RESERVE = 16, 4
@@ -62,16 +65,18 @@ def table_style(image: Image) -> str:
 def iterative_fft(
     clk, rst, s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast,
     m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow,
-    m_axis_tuser=None, *, butterflies: int, turn: int, size: int, shift: int, bump: int, drop: int,
+    s_axis_config_tdata=None, s_axis_config_tvalid=None, s_axis_config_tready=None,
+    s_axis_config_tlast=None, event_config_error=None, m_axis_tuser=None, *, butterflies: int, turn: int, size: int, shift: int, bump: int, drop: int,
     twiddle: Format, twiddles: Image, rotation: int, rounding: Rounding, block: bool, swaps: bool,
-    reverses_in: bool, reverses_out: bool, frames: int, target: Target, source: Stream,
-    sink: Stream,
+    reverses_in: bool, reverses_out: bool, prefix: int, frames: int, target: Target, source: Stream,
+    sink: Stream, settings: tuple[Setting, ...],
 ) -> Any:  # fmt: skip
     """A radix 2 FFT in constant geometry. turn: clocks of a pass.
 
     size: bits of a part in the memory, to which the input is shifted by `shift`; bump: added to the
     first sample of a frame. swaps: re and im change places at both ends. reverses_in, reverses_out:
-    the frame comes or goes in bit-reversed order. block: block floating point, with the exponent of
+    the frame comes or goes in bit-reversed order. prefix: so many of the last points come in front,
+    too. settings: what s_axis_config sets, of which swaps and prefix are the defaults. block: block floating point, with the exponent of
     a frame on m_axis_tuser.
     """
     style = "shift" if target in (Target.GENERIC, Target.XC7) else "ram"
@@ -88,13 +93,32 @@ def iterative_fft(
     framed, entered = word(2 * width), word(2 * width)
     g_valid, g_ready, g_first, g_pad, verdict_valid, verdict_good = (word(1) for _ in range(6))
     e_valid, e_ready, e_first = (word(1) for _ in range(3))
+    offered, may, admits = concat(ends[::-1] if swaps else ends), g_valid, g_ready
+    inverse, left, lead, most, changed, gone = (None,) * 6
+    if settings:
+        values, empty = word(sum(each.bits for each in settings)), constant(1)
+        may, admits, fresh, begun = (word(1) for _ in range(4))
+        chosen = setting_fields(settings, values)
+        inverse, lead = chosen.get("direction"), chosen.get("cyclic_prefix")
+        if lead is not None:
+            empty, gone, changed, most = word(1), word(1), fresh, word(bits(2 * points))
+            census = frames_under_way(clk, rst, begun, gone, empty, most=frames + 1)
+            beats_out = prefix_beats(lead, most, points=points)
+        door = settings_door(
+            clk, rst, s_axis_config_tvalid, s_axis_config_tready, s_axis_config_tlast,
+            s_axis_config_tdata, g_valid, g_ready, g_first, may, admits, begun, empty, fresh,
+            values, event_config_error, limits=tuple(each.limits for each in settings),
+        )  # fmt: skip
+    if inverse is not None:
+        offered, left = word(2 * width), word(1)
+        turn_in = exchange(inverse, concat(ends), offered, parts=2)
     guard = frame_guard(
-        clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, concat(ends[::-1] if swaps else ends),
+        clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, offered,
         g_valid, g_ready, framed, g_first, g_pad, verdict_valid, verdict_good, event_frame_error,
         beats=source.beats,
     )  # fmt: skip
     register = entry_register(
-        clk, rst, g_valid, g_ready, g_first, g_pad, framed, e_valid, e_ready, e_first, entered
+        clk, rst, may, admits, g_first, g_pad, framed, e_valid, e_ready, e_first, entered
     )
     loaded, taken, fills = word(1), word(1), word(1)
     place_in = word(log2)
@@ -208,7 +232,10 @@ def iterative_fft(
     # output: one sample at a time, once a frame is whole
     room, reads, reads_d1 = word(1), word(1), word(1)
     place_out, lane_out = word(log2), word(bits(2 * b))
-    unload = frame_unload(clk, rst, last, written, room, place_out, reads, unloaded, points=points)
+    unload = frame_unload(
+        clk, rst, last, written, room, place_out, reads, unloaded, lead, points=points,
+        prefix=prefix,
+    )  # fmt: skip
     spot = place_out if reverses_out else _reversed(place_out)
     lanes_out, sample_out = word(4 * size * b), word(2 * size)
     buffer = ram(
@@ -245,16 +272,20 @@ def iterative_fft(
     user = [exponent] if block else []
     queued, passed = (word(2 * bits_out + len(user) * USER_BITS) for _ in range(2))
     queue = output_fifo(
-        clk, rst, put, concat([*(codes[::-1] if swaps else codes), *user]), q_valid, q_ready,
-        queued, room, depth=QUEUE, reserve=RESERVE, style=style,
+        clk, rst, put, concat([*(codes[::-1] if swaps and inverse is None else codes), *user]),
+        q_valid, q_ready, queued, room, depth=QUEUE, reserve=RESERVE, style=style,
     )  # fmt: skip
     gate = frame_gate(
         clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
-        m_axis_tvalid, m_axis_tready, passed, m_axis_tlast,
+        m_axis_tvalid, m_axis_tready, passed, m_axis_tlast, inverse, left, most, changed, gone,
         beats=sink.beats, frames=frames, style=style,
     )  # fmt: skip
+    leaving = part(passed, 2 * bits_out, 0)
+    if inverse is not None:
+        leaving = word(2 * bits_out)
+        turn_out = exchange(left, part(passed, 2 * bits_out, 0), leaving, parts=2)
     bytes_out = [
-        extended(part(passed, (k + 1) * bits_out, k * bits_out), sink.part_bits) for k in range(2)
+        extended(part(leaving, (k + 1) * bits_out, k * bits_out), sink.part_bits) for k in range(2)
     ]
     out = connect(concat(bytes_out), m_axis_tdata)
     if block:

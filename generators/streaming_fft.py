@@ -36,9 +36,8 @@ from kolam.kernels.link import any_flag_now, connect
 from kolam.kernels.pipeline_entry import line_address, pipeline_entry
 from kolam.kernels.rotator import bump_add, bump_mark, flag_delay, sample_place
 from kolam.kernels.sdf_stage import sdf_lane, sdf_stage
-from kolam.kernels.settings_port import settings_port
+from kolam.kernels.settings_port import settings_door
 from kolam.kernels.stream_fifo import output_fifo
-from kolam.kernels.weight_loader import frame_hold
 from kolam.kernels.word_narrow import word_pair_narrow
 
 QUEUE = 16  # samples of the output FIFO
@@ -81,13 +80,12 @@ def streaming_fft(
     inverse, left = None, None
     if settings:
         values, empty = word(sum(each.bits for each in settings)), constant(1)
-        may, taken, hold, changed, begun = (word(1) for _ in range(5))
-        port = settings_port(
+        may, taken, changed, begun = (word(1) for _ in range(4))
+        door = settings_door(
             clk, rst, s_axis_config_tvalid, s_axis_config_tready, s_axis_config_tlast,
-            s_axis_config_tdata, g_first, empty, hold, changed, values, event_config_error,
-            limits=tuple(each.limits for each in settings),
+            s_axis_config_tdata, g_valid, g_ready, g_first, may, taken, begun, empty, changed,
+            values, event_config_error, limits=tuple(each.limits for each in settings),
         )  # fmt: skip
-        door = frame_hold(g_valid, g_ready, g_first, hold, may, taken, begun)
         chosen = setting_fields(settings, values)
         inverse = chosen.get("direction")
     if inverse is not None:

@@ -64,7 +64,8 @@ def beat_gate(
     if beats < 1:
         raise ValueError(f"beats must be at least 1, not {beats!r}")
     # beats after the next one, less one: its sign marks the last beat
-    left = Signal(intbv(beats - 2, min=-1, max=max(beats - 1, 1)))
+    top = max(beats - 1, 1) if most is None else 1 << len(most)
+    left = Signal(intbv(beats - 2, min=-1, max=top))
     leave, move, at_last = (Signal(bool(0)) for _ in range(3))
 
     @always_comb

@@ -38,7 +38,8 @@ def frame_guard(
     if beats < 1:
         raise ValueError(f"beats must be at least 1, not {beats!r}")
     # beats after the next one, less one: its sign marks the last beat
-    left = Signal(intbv(beats - 2, min=-1, max=max(beats - 1, 1)))
+    top = max(beats - 1, 1) if most is None else 1 << len(most)
+    left = Signal(intbv(beats - 2, min=-1, max=top))
     first = Signal(bool(1))
     pad, drop, at_last, move = (Signal(bool(0)) for _ in range(4))
 

@@ -142,11 +142,18 @@ def frame_load(clk, rst, valid, ready, taken, place, we, loaded, *, points):
 
 
 @module
-def frame_unload(clk, rst, begun, written, room, place, reads, unloaded, *, points):
-    """Count samples out of the output buffer, once `written`; it is not empty from `begun` on."""
+def frame_unload(
+    clk, rst, begun, written, room, place, reads, unloaded, lead=None, *, points, prefix=0
+):  # fmt: skip
+    """Count samples out of the output buffer, once `written`; it is not empty from `begun` on.
+
+    prefix: so many of the last ones are read in front, too (cyclic prefix); `lead`, if there is
+    one, says it at run time, and changes only while no frame is under way.
+    """
     last = points - 1
-    now = counter(0, len(place))
-    empty, full = Signal(bool(1)), Signal(bool(0))
+    start = (points - prefix) % points
+    now = counter(start, len(place))
+    empty, full, whole, at_end = Signal(bool(1)), *(Signal(bool(0)) for _ in range(3))
 
     @always_comb
     def flow():
@@ -154,10 +161,52 @@ def frame_unload(clk, rst, begun, written, room, place, reads, unloaded, *, poin
         place.next = now
         unloaded.next = empty
 
+    if lead is not None:
+
+        @always_comb
+        def look():
+            at_end.next = whole and now == last
+
+        @always(clk.posedge)
+        def count():
+            if not full:
+                now.next = points - lead
+                whole.next = lead == 0
+            elif room:
+                now.next = now + 1
+                whole.next = whole or now == last
+
+    elif prefix > 0:
+
+        @always_comb
+        def look():
+            at_end.next = whole and now == last
+
+        @always(clk.posedge)
+        def count():
+            if not full:
+                now.next = start
+                whole.next = False
+            elif room:
+                now.next = now + 1
+                whole.next = whole or now == last
+
+    else:
+
+        @always_comb
+        def look():
+            at_end.next = now == last
+
+        @always(clk.posedge)
+        def count():
+            if rst:
+                now.next = 0
+            elif full and room:
+                now.next = now + 1
+
     @always(clk.posedge)
-    def count():
+    def follow():
         if rst:
-            now.next = 0
             empty.next = True
             full.next = False
         else:
@@ -165,11 +214,9 @@ def frame_unload(clk, rst, begun, written, room, place, reads, unloaded, *, poin
                 empty.next = False
             if written:
                 full.next = True
-            if full and room:
-                now.next = now + 1
-                if now == last:
-                    full.next = False
-                    empty.next = True
+            if full and room and at_end:
+                full.next = False
+                empty.next = True
 
     return instances()
 

@@ -16,6 +16,7 @@ from myhdl import Signal, always, always_comb
 from kolam.hdl import instances, module
 from kolam.kernels.bits import bits, concat, constant, counter, word
 from kolam.kernels.link import any_flag_now, connect
+from kolam.kernels.weight_loader import frame_hold
 
 WIDTH = 32  # of a word of the stream
 
@@ -29,6 +30,24 @@ class Limits:
     maximum: int
     default: int
     drains: bool
+
+
+@module
+def settings_door(
+    clk, rst, c_valid, c_ready, c_last, c_data, s_valid, s_ready, s_first, m_valid, m_ready, begun,
+    empty, changed, values, config_error, *, limits: tuple[Limits, ...],
+) -> Any:  # fmt: skip
+    """A settings_port (c_…), and the door behind a frame_guard that keeps new frames out for it.
+
+    begun: a frame is.
+    """
+    hold = word(1)
+    port = settings_port(
+        clk, rst, c_valid, c_ready, c_last, c_data, s_first, empty, hold, changed, values,
+        config_error, limits=limits,
+    )  # fmt: skip
+    door = frame_hold(s_valid, s_ready, s_first, hold, m_valid, m_ready, begun)
+    return instances()
 
 
 @module
@@ -166,5 +185,26 @@ def setting(
             valid.next = default
         elif applies:
             valid.next = taken
+
+    return instances()
+
+
+@module
+def frames_under_way(clk, rst, begun, gone, empty, *, most):
+    """Tell whether no frame is under way; at most `most` are. A reset ends all of them."""
+    count = counter(0, bits(most + 1))
+
+    @always_comb
+    def look():
+        empty.next = count == 0
+
+    @always(clk.posedge)
+    def census():
+        if rst:
+            count.next = 0
+        elif begun and not gone:
+            count.next = count + 1
+        elif gone and not begun:
+            count.next = count - 1
 
     return instances()
