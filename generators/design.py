@@ -345,9 +345,9 @@ class Design(ABC):
 
     def corners(self) -> tuple[Self, ...]:
         """Return it under its defaults, then under each limit of each setting, the others as is."""
+        start = self._unset
         ends = [(s.name, value) for s in self.settings for value in (s.minimum, s.maximum)]
-        start = {s.name: s.default for s in self.settings}
-        return (self.under(**start), *(self.under(**{**start, name: v}) for name, v in ends))
+        return (start, *(start.under(**{name: value}) for name, value in ends))
 
     @property
     def _config_streams(self) -> tuple[Stream, ...]:
@@ -449,14 +449,22 @@ class Design(ABC):
     def top(self) -> tuple[module, dict[str, Any]]:
         """The hardware function of the top, and its constants."""
 
+    @property
+    def _unset(self) -> Self:
+        """The design under its defaults, of which the hardware is made."""
+        defaults = {s.name: s.default for s in self.settings}
+        return self if self.chosen == defaults else self.under(**defaults)
+
     def place(self, **signals: Any) -> Any:
         """Return the top as a MyHDL block, for simulation in Python."""
-        hardware, constants = self.top
+        hardware, constants = self._unset.top
         return hardware(**signals, **constants)
 
     @cached_property
     def emission(self) -> Emission:
         """The Verilog, made once."""
+        if self._unset is not self:
+            return self._unset.emission
         hardware, constants = self.top
         signals = {p.name: word(p.width) for p in self.ports}
         made = emit(hardware, self.name, {**signals, **constants})

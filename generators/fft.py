@@ -100,6 +100,17 @@ class Fft(Design):
         if chosen.direction:
             start = int(config.direction is Direction.INVERSE)
             made.append(Setting(name="direction", bits=1, minimum=0, maximum=1, default=start))
+        if chosen.least_points is not None:
+            made.append(
+                Setting(
+                    name="log2_points",
+                    bits=config.stages.bit_length(),
+                    minimum=chosen.least_points.bit_length() - 1,
+                    maximum=config.stages,
+                    default=config.stages,
+                    drains=True,
+                )
+            )
         if chosen.cyclic_prefix:
             made.append(
                 Setting(
@@ -122,7 +133,18 @@ class Fft(Design):
     @property
     def points(self) -> int:
         """Points of a frame."""
-        return int(self.config.points)
+        log2 = self.chosen.get("log2_points")
+        return int(self.config.points) if log2 is None else 1 << log2
+
+    @property
+    def skipped(self) -> int:
+        """Stages that frames of a smaller size do not pass, the first ones; docs/fft.md 6."""
+        return int(self.config.points // self.points).bit_length() - 1
+
+    def shift(self, skipped: int) -> int:
+        """Return by how many bits samples are shifted that enter behind so many stages."""
+        schedule = self.config.schedule
+        return skipped - sum(schedule[:skipped]) if sum(schedule) else 0
 
     @property
     def prefix(self) -> int:
@@ -132,7 +154,8 @@ class Fft(Design):
     @property
     def gain(self) -> float:
         """What the transform of values is multiplied by: a power of two, exact."""
-        return float(2.0**self.config.log2_gain)
+        left_out = sum(self.config.schedule[: self.skipped]) + self.shift(self.skipped)
+        return float(2.0 ** (self.config.log2_gain + left_out))
 
     @property
     def multipliers(self) -> int:
@@ -145,7 +168,7 @@ class Fft(Design):
     @property
     def interval(self) -> int:
         """Clocks from frame to frame."""
-        return int(self.config.points // self.config.lanes)
+        return int(self.points // self.config.lanes)
 
     @property
     def bottleneck(self) -> str:
@@ -155,8 +178,9 @@ class Fft(Design):
     @property
     def latency(self) -> int:
         """Clocks from the first input beat to the first output beat; docs/fft.md 4."""
-        lines = sum(s.clocks + sdf_stage.LATENCY for s in self.stages)
-        turns = sum(r.clocks for r in self.rotators)
+        passed = self.skipped
+        lines = sum(s.clocks + sdf_stage.LATENCY for s in self.stages if s.number > passed)
+        turns = sum(r.clocks for r in self.rotators if r.after > passed)
         ends = pipeline_entry.LATENCY + frame_narrow.LATENCY + stream_fifo.LATENCY
         order = self.interval - 1 + frame_reorder.latency(self.target) if self.reorders else 0
         return lines + turns + ends + order
@@ -175,7 +199,9 @@ class Fft(Design):
     @property
     def _flying(self) -> int:
         """Frames that may be judged and not yet gone, at most, as a power of two."""
-        flying = -(-(self.latency + QUEUE) // self.interval) + 2
+        least = self.config.run_time.least_points or self.config.points
+        interval = self.interval * least // self.points
+        flying = -(-(self.latency + QUEUE) // interval) + 2
         return 1 << (flying - 1).bit_length()
 
     @property
@@ -237,19 +263,19 @@ class Fft(Design):
     @cached_property
     def transform(self) -> golden.Transform:
         """The golden model's own description."""
-        config = self.config
+        config, skipped = self.config, self.skipped
         fmt = config.output
         return golden.Transform(
-            points=config.points,
-            scaling="block" if config.block else config.schedule,
+            points=self.points,
+            scaling="block" if config.block else config.schedule[skipped:],
             word_bits=self.stages[0].size_in if config.block else 0,
-            rotators=fft_plan.rotators(config),
+            rotators=fft_plan.behind(fft_plan.rotators(config), skipped),
             twiddle_bits=config.formats.twiddle.width,
             output=(fmt.signed, fmt.integer, fmt.fraction),
             rounding=config.formats.rounding.value,
             inverse=self.inverse,
             rotation=config.rotation.value,
-            lifted=fft_plan.lifted(config),
+            lifted=tuple(s - skipped for s in fft_plan.lifted(config) if s > skipped),
             real=config.real,
         )
 
@@ -257,26 +283,31 @@ class Fft(Design):
         """Return for each part its name, codes (frames, points, 2), saturated words a frame."""
         return [
             (s.name, s.codes, np.zeros(len(s.codes), np.int64))
-            for s in golden.trace(x, self.transform)
+            for s in golden.trace(self._entering(x), self.transform)
         ]
+
+    def _entering(self, x: Any) -> Any:
+        """Return input codes as they enter the first stage that they pass."""
+        shift = self.shift(self.skipped)
+        return np.asarray(x) << shift if shift else x
 
     def reference(self, x: Any) -> Ints:
         """Return the exact output codes for input codes, both (frames, points, 2)."""
-        return golden.transform(x, self.transform).codes
+        return golden.transform(self._entering(x), self.transform).codes
 
     def exponents(self, x: Any) -> Ints:
         """Return the exponent of each frame: the output counts in codes times 2**exponent."""
-        return golden.transform(x, self.transform).exponent
+        return golden.transform(self._entering(x), self.transform).exponent
 
     def saturated(self, x: Any) -> Ints:
         """Return how many parts saturate in each frame of input codes."""
-        return golden.transform(x, self.transform).saturated
+        return golden.transform(self._entering(x), self.transform).saturated
 
     def predict(self, x: Any) -> NDArray[np.complex128]:
         """Return the transform in floats, nothing rounded, of complex values (frames, points)."""
         z = np.asarray(x)
-        if z.shape[1:] != (self.config.points,):
-            raise ValueError(f"x must be (frames, {self.config.points}), not {z.shape}")
+        if z.shape[1:] != (self.points,):
+            raise ValueError(f"x must be (frames, {self.points}), not {z.shape}")
         return golden.exact(np.stack([z.real, z.imag], -1), inverse=self.inverse, gain=self.gain)
 
     def facts(self) -> dict[str, Any]:
@@ -302,7 +333,19 @@ class Fft(Design):
             "source": source,
             "sink": sink,
             "settings": self.settings,
+            "shifts": self._shifts,
         }
+
+    @property
+    def _shifts(self) -> tuple[tuple[int, int], ...]:
+        """Numbers of the parts in front of which smaller frames enter, and bits of their shift."""
+        least = self.config.run_time.least_points or self.config.points
+        doors = (self.config.points // least).bit_length()
+        return tuple(
+            (k, self.shift(p.number - 1))
+            for k, p in enumerate(self.parts)
+            if isinstance(p, Stage) and 1 < p.number <= doors
+        )
 
 
 class RealFft(Fft):

@@ -139,6 +139,15 @@ def rotators(config: Config) -> tuple[tuple[int, int, int], ...]:
     return tuple((n - s, n + 1 - q, n + 1 - p) for s, p, q in reversed(found))
 
 
+def behind(triples: tuple[tuple[int, int, int], ...], skipped: int) -> tuple[Any, ...]:
+    """Return the rotators of frames that do not pass the first stages: their digits are zero."""
+    return tuple(
+        (after - skipped, max(first - skipped, 1), last - skipped)
+        for after, first, last in triples
+        if after > skipped
+    )
+
+
 def _halved(first: int, last: int) -> list[tuple[int, int, int]]:
     """Return rotators that halve a range, in pairs of stages, and the halves: one large table."""
     if last - first < 2:

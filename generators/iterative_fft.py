@@ -66,7 +66,8 @@ def iterative_fft(
     clk, rst, s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast,
     m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow,
     s_axis_config_tdata=None, s_axis_config_tvalid=None, s_axis_config_tready=None,
-    s_axis_config_tlast=None, event_config_error=None, m_axis_tuser=None, *, butterflies: int, turn: int, size: int, shift: int, bump: int, drop: int,
+    s_axis_config_tlast=None, event_config_error=None, m_axis_tuser=None, *,
+    butterflies: int, turn: int, size: int, shift: int, bump: int, drop: int,
     twiddle: Format, twiddles: Image, rotation: int, rounding: Rounding, block: bool, swaps: bool,
     reverses_in: bool, reverses_out: bool, prefix: int, frames: int, target: Target, source: Stream,
     sink: Stream, settings: tuple[Setting, ...],
@@ -76,7 +77,8 @@ def iterative_fft(
     size: bits of a part in the memory, to which the input is shifted by `shift`; bump: added to the
     first sample of a frame. swaps: re and im change places at both ends. reverses_in, reverses_out:
     the frame comes or goes in bit-reversed order. prefix: so many of the last points come in front,
-    too. settings: what s_axis_config sets, of which swaps and prefix are the defaults. block: block floating point, with the exponent of
+    too. settings: what s_axis_config sets, of which swaps and prefix are the defaults. block: block
+    floating point, with the exponent of
     a frame on m_axis_tuser.
     """
     style = "shift" if target in (Target.GENERIC, Target.XC7) else "ram"

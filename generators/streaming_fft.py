@@ -5,6 +5,7 @@ s_axis ─► frame_guard ─► pipeline_entry ─► stages, rotators ─► f
                └───────────────────────────────────────────► frame_gate ◄────────────┘ ─► m_axis
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from kolam.generators.design import Setting, Stream, bit_reversed, setting_fields
@@ -27,16 +28,17 @@ from kolam.kernels.choice import exchange
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import frame_guard
 from kolam.kernels.frame_narrow import frame_narrow
+from kolam.kernels.frame_size import frame_size, place_inside, stage_entry
 from kolam.kernels.frame_reorder import frame_reorder
 from kolam.kernels.lane_butterfly import lane_butterfly
 from kolam.kernels.lane_split import lane_split, lane_split_ends
 from kolam.kernels.lane_split import latency as lane_split_latency
 from kolam.kernels.lifting_rotator import lifting_rotator
-from kolam.kernels.link import any_flag_now, connect
+from kolam.kernels.link import any_flag_now, both, connect
 from kolam.kernels.pipeline_entry import line_address, pipeline_entry
 from kolam.kernels.rotator import bump_add, bump_mark, flag_delay, sample_place
 from kolam.kernels.sdf_stage import sdf_lane, sdf_stage
-from kolam.kernels.settings_port import settings_door
+from kolam.kernels.settings_port import frames_under_way, settings_door
 from kolam.kernels.stream_fifo import output_fifo
 from kolam.kernels.word_narrow import word_pair_narrow
 
@@ -53,10 +55,12 @@ def streaming_fft(
     parts: tuple[Stage | Rotator, ...], tables: tuple[Table, ...], twiddle: Format, drop: int,
     rounding: Rounding, swaps: bool, reorders: bool, frames: int, washing: int, target: Target,
     source: Stream, sink: Stream, split: Split | None = None, settings: tuple[Setting, ...] = (),
+    shifts: tuple[tuple[int, int], ...] = (),
 ) -> Any:  # fmt: skip
     """A radix 2^2 or 2^4 FFT. swaps: re and im change places at both ends.
 
-    settings: what s_axis_config sets; of `direction` swaps is only the default.
+    settings: what s_axis_config sets; of `direction` swaps is only the default. shifts: numbers of
+    the parts in front of which smaller frames enter, and by how many bits they are shifted there.
 
     reorders: a buffer behind it puts frames into the other order. frames: judged and not yet gone,
     at most. washing: turn of the address of delay lines. split: samples are real, two of them a
@@ -64,6 +68,7 @@ def streaming_fft(
     """
     style = "shift" if target in (Target.GENERIC, Target.XC7) else "ram"
     lanes = source.lanes * source.parts // 2
+    points, log2 = source.elements, source.elements.bit_length() - 1
 
     # input: whole frames only
     width = source.format.width
@@ -77,24 +82,29 @@ def streaming_fft(
     ce, wash, room, first_next = (word(1) for _ in range(4))
     at = word(bits(washing))
     offered, may, taken = concat(_exchanged(ends, swaps and not begins)), g_valid, g_ready
-    inverse, left = None, None
+    inverse, left, size_in, changed, most, gone = (None,) * 6
     if settings:
         values, empty = word(sum(each.bits for each in settings)), constant(1)
-        may, taken, changed, begun = (word(1) for _ in range(4))
+        may, taken, fresh, begun = (word(1) for _ in range(4))
+        chosen = setting_fields(settings, values)
+        inverse, size_in = chosen.get("direction"), chosen.get("log2_points")
+        if size_in is not None:
+            empty, gone, changed, most = word(1), word(1), fresh, word(bits(source.beats))
+            enters, last_beat = word(log2 + 1), word(bits(source.beats))
+            census = frames_under_way(clk, rst, begun, gone, empty, most=2 * frames)
+            sizes = frame_size(size_in, enters, last_beat, most, points=points, lanes=lanes)
         door = settings_door(
             clk, rst, s_axis_config_tvalid, s_axis_config_tready, s_axis_config_tlast,
-            s_axis_config_tdata, g_valid, g_ready, g_first, may, taken, begun, empty, changed,
+            s_axis_config_tdata, g_valid, g_ready, g_first, may, taken, begun, empty, fresh,
             values, event_config_error, limits=tuple(each.limits for each in settings),
         )  # fmt: skip
-        chosen = setting_fields(settings, values)
-        inverse = chosen.get("direction")
     if inverse is not None:
         offered, left = word(2 * lanes * width), word(1)
         turn_in = exchange(inverse, concat(ends), offered, parts=2 * lanes)
     guard = frame_guard(
         clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, offered,
         g_valid, g_ready, framed, g_first, g_pad, verdict_valid, verdict_good, event_frame_error,
-        beats=source.beats,
+        most, changed, beats=source.beats,
     )  # fmt: skip
     entry = pipeline_entry(
         clk, rst, wash, room, may, taken, g_first, g_pad, framed, ce, first_next, entered
@@ -111,21 +121,42 @@ def streaming_fft(
     bumped = [[word(p.size_out) for _ in range(2 * lanes)] for p in steps]
     tangent, sine, factors = lifting_constants()
     spots = [word(max(1, _spot_bits(p, lanes))) for p in steps]
+    places: list[Any] = [None] * len(steps)
+    entries: list[Any] = []
+    doors = dict(shifts)
+    door_nexts, door_turns, door_parts = ([word(1) for _ in steps] for _ in range(3))
     twiddles = [[word(2 * twiddle.width) for _ in range(lanes)] for _ in steps]
     ahead = 2 if target is Target.ECP5 else 1
     controls: list[Any] = []
     works: list[Any] = []
     x_next, x_soon = first_next, first_next
     x = [[field(entered, 2 * j, width), field(entered, 2 * j + 1, width)] for j in range(lanes)]
+    if size_in is not None:
+        whole_next = word(1)
+        whole = both(first_next, enters(0), whole_next)
+        x_next = whole_next
     for k, p in enumerate(steps):
         y = [samples[k][2 * lane : 2 * lane + 2] for lane in range(lanes)]
         if isinstance(p, Stage):
             turned = _turned(p, steps[k - 1], differences[k - 1], lanes)
+        if k in doors:  # frames of a smaller size enter here
+            size_x = len(x[0][0])
+            door_parts[k] = word(2 * lanes * size_x)
+            short = [_shifted(field(entered, j, width), doors[k], size_x) for j in range(2 * lanes)]
+            entries.append(
+                stage_entry(
+                    enters(p.number - 1), first_next, concat(short), x_next,
+                    concat([v for pair in x for v in pair]), turned[0], door_nexts[k],
+                    door_parts[k], door_turns[k],
+                )
+            )  # fmt: skip
+            x_next, turned = door_nexts[k], [door_turns[k]] * lanes
+            x = [[field(door_parts[k], 2 * j + m, size_x) for m in range(2)] for j in range(lanes)]
         if isinstance(p, Split):
             at_end = sink.order if not begins else source.order
-            places = {element: lane for lane, element in enumerate(at_end)}
+            lane_of = {element: lane for lane, element in enumerate(at_end)}
             inner = {element: lane for lane, element in enumerate(bit_reversed(lanes))}
-            into, out_of = (places, inner) if begins else (inner, places)
+            into, out_of = (lane_of, inner) if begins else (inner, lane_of)
             clocks = lane_split_latency(target, p.size_in, twiddle.width)
             controls.append(flag_delay(clk, ce, x_next, nexts[k], clocks=clocks))
             a = [x[into[element]] for element in range(lanes)]
@@ -184,10 +215,15 @@ def streaming_fft(
             if _spot_bits(p, lanes) > 0:
                 flag = x_next if early == 1 else x_soon
                 controls[k].append(sample_place(clk, ce, flag, spots[k]))
+                places[k] = spots[k]
+                if any(p.first < steps[m].number <= p.after for m in doors):
+                    places[k] = word(len(spots[k]))
+                    near = part(last_beat, len(spots[k]), 0)
+                    controls[k].append(place_inside(spots[k], near, places[k]))
             marked = p.bump > 0 and p.unmarked // lanes > 0
             if marked:
                 some = bump_mark(
-                    clk, ce, spots[k], marks[k], unmarked=p.unmarked // lanes, clocks=early
+                    clk, ce, places[k], marks[k], unmarked=p.unmarked // lanes, clocks=early
                 )
                 controls[k].append(some)
             works.append([])
@@ -207,7 +243,7 @@ def streaming_fft(
                 elif p.lifts:
                     works[k].append(
                         lifting_rotator(
-                            clk, ce, spots[k] if len(turns) > 1 else None,
+                            clk, ce, places[k] if len(turns) > 1 else None,
                             constant(0) if mark is None else mark, *x[j], *y[j],
                             turns=tuple(16 * t // p.steps for t in turns), bump=bump,
                             tangent=tangent, sine=sine,
@@ -231,7 +267,7 @@ def streaming_fft(
     for kept in tables:
         ports = []
         for after, lane, step in kept.readers:
-            ports += [_address(spots[numbers[after]], kept, step), twiddles[numbers[after]][lane]]
+            ports += [_address(places[numbers[after]], kept, step), twiddles[numbers[after]][lane]]
         lookups.append(
             table(
                 clk, ce, *ports, image=kept.image, latency=ahead, style=kept.style,
@@ -280,7 +316,7 @@ def streaming_fft(
     gate = frame_gate(
         clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
         m_axis_tvalid, m_axis_tready, passed, m_axis_tlast, inverse, left,
-        beats=sink.beats, frames=frames, style=style,
+        most, changed, gone, beats=sink.beats, frames=frames, style=style,
     )  # fmt: skip
     results = passed
     if inverse is not None:
@@ -291,6 +327,11 @@ def streaming_fft(
     ]
     out = connect(concat(bytes_out), m_axis_tdata)
     return instances()
+
+
+def _shifted(value: Any, shift: int, size: int) -> Any:
+    """Return a word shifted to the left, and extended by its sign to a size."""
+    return extended(concat([constant(0, shift), value]) if shift else value, size)
 
 
 def _spot_bits(p: Stage | Rotator | Split, lanes: int) -> int:

@@ -58,8 +58,8 @@ def settings_port(
     """Take settings.
 
     between: the next data beat is the first of a frame; empty: no frame is under way. hold: no
-    frame may begin. changed: the first clock with new values, and the last of `hold`. values: all
-    settings, the first in the lowest bits.
+    frame may begin. changed: one that drains has a new value; for the first clock with it, which is
+    the last of `hold`. values: all settings, the first in the lowest bits.
     """
     count = len(limits)
     index = word(bits(count))
@@ -98,7 +98,7 @@ def settings_control(
     """
     most = count - 1
     now = counter(0, len(index))
-    wrong, pending, fresh, at_last, move, go = (Signal(bool(0)) for _ in range(6))
+    wrong, pending, fresh, other, at_last, move, go = (Signal(bool(0)) for _ in range(7))
 
     @always_comb
     def look():
@@ -113,7 +113,7 @@ def settings_control(
         takes.next = move
         applies.next = go
         hold.next = pending or fresh
-        changed.next = fresh
+        changed.next = other
 
     @always(clk.posedge)
     def follow():
@@ -122,9 +122,11 @@ def settings_control(
             wrong.next = False
             pending.next = False
             fresh.next = False
+            other.next = False
             config_error.next = False
         else:
             fresh.next = go
+            other.next = go and drains
             config_error.next = move and s_last and (wrong or misfit or not at_last)
             if go:
                 pending.next = False
