@@ -22,6 +22,7 @@ from kolam.generators.fft_config import (
     Formats,
     Order,
     Rotation,
+    RunTime,
     Samples,
 )
 from kolam.generators.fft_plan import Rotator, Stage, Table
@@ -53,6 +54,7 @@ __all__ = [
     "Formats",
     "Order",
     "Rotation",
+    "RunTime",
     "Samples",
     "build",
 ]
@@ -94,7 +96,7 @@ class Fft(Design):
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """Direction, size and cyclic prefix, as far as they are set at run time; docs/fft.md 6."""
+        """Direction, size and cyclic prefix, as far as they are set at run time; docs/fft.md 9."""
         config, chosen = self.config, self.config.run_time
         made = []
         if chosen.direction:
@@ -138,7 +140,7 @@ class Fft(Design):
 
     @property
     def skipped(self) -> int:
-        """Stages that frames of a smaller size do not pass, the first ones; docs/fft.md 6."""
+        """Stages that frames of a smaller size do not pass, the first ones; docs/fft.md 9."""
         return int(self.config.points // self.points).bit_length() - 1
 
     def shift(self, skipped: int) -> int:

@@ -78,8 +78,7 @@ def iterative_fft(
     first sample of a frame. swaps: re and im change places at both ends. reverses_in, reverses_out:
     the frame comes or goes in bit-reversed order. prefix: so many of the last points come in front,
     too. settings: what s_axis_config sets, of which swaps and prefix are the defaults. block: block
-    floating point, with the exponent of
-    a frame on m_axis_tuser.
+    floating point, with the exponent of a frame on m_axis_tuser.
     """
     style = "shift" if target in (Target.GENERIC, Target.XC7) else "ram"
     points, b = source.elements, butterflies

@@ -5,7 +5,6 @@ s_axis ─► frame_guard ─► pipeline_entry ─► stages, rotators ─► f
                └───────────────────────────────────────────► frame_gate ◄────────────┘ ─► m_axis
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from kolam.generators.design import Setting, Stream, bit_reversed, setting_fields
@@ -28,8 +27,8 @@ from kolam.kernels.choice import exchange
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import frame_guard
 from kolam.kernels.frame_narrow import frame_narrow
-from kolam.kernels.frame_size import frame_size, place_inside, stage_entry
 from kolam.kernels.frame_reorder import frame_reorder
+from kolam.kernels.frame_size import frame_size, place_inside, stage_entry
 from kolam.kernels.lane_butterfly import lane_butterfly
 from kolam.kernels.lane_split import lane_split, lane_split_ends
 from kolam.kernels.lane_split import latency as lane_split_latency
