@@ -279,6 +279,7 @@ def _readme(design: Design, frames: int) -> str:
             for s in design.streams
         ),
         elements="".join(f"{line}\n\n" for line in _elements(design)),
+        settings=_settings(design),
         ports="\n".join(
             f"| `{p.name}` | {p.direction} | {p.width} | {p.role} |" for p in design.ports
         ),
@@ -310,6 +311,24 @@ def _elements(design: Design) -> list[str]:
     return said
 
 
+def _settings(design: Design) -> str:
+    """Return what is to be said of settings at run time, or nothing."""
+    if not design.settings:
+        return ""
+    rows = "".join(
+        f"| {k} | `{s.name}` | {s.minimum} | {s.maximum} | {s.default} |"
+        f" {'all frames under way' if s.drains else 'the frame that has begun'} |\n"
+        for k, s in enumerate(design.settings)
+    )
+    return (
+        "`s_axis_config` sets, between frames, all of these: a 32-bit word each, `tlast` on the "
+        "last. A frame\nthat begins behind the last word is computed under them; what is no "
+        "setting raises\n`event_config_error` and changes nothing.\n\n"
+        "| word | setting | least | most | after a reset | a change waits for |\n"
+        f"|---|---|---|---|---|---|\n{rows}\n"
+    )
+
+
 _README = """\
 # {name}
 
@@ -331,9 +350,9 @@ _README = """\
 |---|---|---|---|---|---|
 {streams}
 
-{elements}The lowest index lies in the lowest bits. Numbers are two's complement; s1.14 is a sign,
-1 integer bit and 14 fraction bits, u0.4 has no sign. `manifest.json` holds the configuration,
-ports, formats, memories and the sha256 of every file.
+{elements}{settings}The lowest index lies in the lowest bits. Numbers are two's complement; s1.14 is
+a sign, 1 integer bit and 14 fraction bits, u0.4 has no sign. `manifest.json` holds the
+configuration, ports, formats, memories and the sha256 of every file.
 
 One clock; `rst` is synchronous and active high. A frame must end with `tlast` on its last beat: a
 source that drives no `tlast` gets no output. A bad frame raises `event_frame_error` and yields

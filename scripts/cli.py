@@ -111,8 +111,8 @@ def _meant(text: str) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """Return what --set says: a value is read as in TOML, or is the text itself.
+def settings(pairs: tuple[str, ...], option: str = "--set") -> dict[str, Any]:
+    """Return what --set or another option says: a value as in TOML, or the text itself.
 
     Raises ValueError for a pair without "=", or for a key given twice.
     """
@@ -120,9 +120,9 @@ def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            raise ValueError(f"--set must be followed by KEY=VALUE, not {pair!r}")
+            raise ValueError(f"{option} must be followed by KEY=VALUE, not {pair!r}")
         if key in found:
-            raise ValueError(f"--set must name {key} once, not twice")
+            raise ValueError(f"{option} must name {key} once, not twice")
         try:
             value = tomllib.loads(f"value = {text}")
             found[key] = value["value"] if len(value) == 1 else text
@@ -243,11 +243,14 @@ def generate(
 @click.option("--stall", type=float, default=0.0, metavar="P",
               help="Probability that the sink refuses in a clock.")  # fmt: skip
 @click.option("--vcd", type=Path, metavar="F", help="Write all signals to a file.")
+@click.option("--under", multiple=True, metavar="NAME=VALUE",
+              help="A setting at run time, sent on s_axis_config in front, e.g. direction=1; "
+              "repeatable.")  # fmt: skip
 @as_json
 def simulate(
     design: str, pairs: Any, weights: Any, seed: Any, simulator: str, frames: int | None,
     source: Path | None, output: Path | None, gap: float, stall: float, vcd: Path | None,
-    as_json: bool,
+    under: tuple[str, ...], as_json: bool,
 ) -> int:  # fmt: skip
     """Run the Verilog and compare every output bit.
 
@@ -260,6 +263,10 @@ def simulate(
     Where samples are real, they are (frames, points) real numbers, and their spectrum (frames,
     points / 2) complex ones, or (frames, points / 2, 2) parts, with X[0] + j X[points / 2] as
     element 0.
+
+    Where settings can change at run time and neither --input nor --frames is given, all their
+    limits come in turn behind the frames that show latency and interval, and settings that must be
+    refused.
 
     Of a folder made by `kolam generate`, its own files and vectors are run, after their sums were
     checked.
@@ -276,10 +283,10 @@ def simulate(
         try:
             in_values = False
             if _is_folder(design):
-                _only_of_a_design(pairs, weights, frames, source)
+                _only_of_a_design(pairs, weights, frames, source, under)
                 run = _replay(Path(design), asked)
             else:
-                made = _load(design, pairs, weights, seed)
+                made = _load(design, pairs, weights, seed).under(**_chosen(under))
                 x, in_values = (None, False) if source is None else _codes(made, source)
                 run = _simulate(made, x, frames, asked)
         except SimulationFailed as error:
@@ -318,12 +325,22 @@ def _check_run(
             check_file(option, path)
 
 
-def _only_of_a_design(pairs: Any, weights: Any, frames: Any, source: Any) -> None:
+def _chosen(pairs: tuple[str, ...]) -> dict[str, int]:
+    """Return what --under says. Raises ValueError for what is no integer."""
+    found = settings(pairs, option="--under")
+    for name, value in found.items():
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValueError(f"--under must give {name} an integer, not {value!r}")
+    return found
+
+
+def _only_of_a_design(pairs: Any, weights: Any, frames: Any, source: Any, under: Any) -> None:
     for option, value in (
         ("--set", pairs),
         ("--weights", weights),
         ("--frames", frames),
         ("--input", source),
+        ("--under", under),
     ):
         if value is not None and value != ():
             raise ValueError(f"{option} must not be given with a folder, which is run as it is")
@@ -343,7 +360,7 @@ def _simulate(design: Any, x: Any, frames: int | None, asked: dict[str, Any]) ->
 
     count = len(x) if x is not None else design.fill + ENOUGH if frames is None else frames
     with console.progress(f"simulating {count} frames of {design.name} with {asked['simulator']}"):
-        return simulate(design, x, frames=count, **asked)
+        return simulate(design, x, frames=frames, **asked)
 
 
 def _codes(design: Any, path: Path) -> tuple[Any, bool]:

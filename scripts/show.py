@@ -30,6 +30,7 @@ def facts(design: Any, clock_mhz: float) -> dict[str, Any]:
         **_samples(design, clock_mhz),
         "streams": [stream.to_dict() for stream in design.streams],
         **({"notes": list(design.notes)} if design.notes else {}),
+        **({"settings": [s.to_dict() for s in design.settings]} if design.settings else {}),
         "memories": [{**memory.to_dict(), "bits": memory.bits} for memory in design.memories],
         "memory_bits": design.memory_bits,
     }
@@ -77,6 +78,15 @@ def print_facts(found: dict[str, Any]) -> None:
     screen.print()
     _print_table(screen, *_streams(found["streams"]))
     screen.print()
+    if "settings" in found:
+        headings = ("setting at run time", "least", "most", "after a reset", "a change waits for")
+        ways = {True: "all frames under way", False: "the frame that has begun"}
+        rows = [
+            (s["name"], s["minimum"], s["maximum"], s["default"], ways[s["drains"]])
+            for s in found["settings"]
+        ]
+        _print_table(screen, headings, rows)
+        screen.print()
     _print_table(
         screen,
         ("memory", "words", "bits", "style", "image"),
