@@ -25,6 +25,7 @@ from kolam.hdl.memories import ram
 from kolam.hdl.target import Target
 from kolam.kernels.bits import bits, concat, counter, field, part, word
 from kolam.kernels.delay import delay, pulse_delay
+from kolam.kernels.link import connect
 
 _BLOCK_FROM = 33  # words of a bank; 32 are one level of LUT memory
 
@@ -171,16 +172,53 @@ def complement(x, y):
 
 @module
 def exchange(key, x, y, *, lanes):
-    """Word (lane) of y is word (lane) XOR (key) of x: a selector a bit of the key."""
-    width, steps = len(x) // lanes, range(len(key))
+    """Word (lane) of y is word (lane) XOR (key) of x: a selector for each two bits of the key."""
+    width, steps = len(x) // lanes, range(0, len(key), 2)
     words = [x, *(word(len(x)) for _ in steps[1:]), y]
     swaps = [
-        place(
-            _bit(key, k), words[k],
-            concat([field(words[k], lane ^ 1 << k, width) for lane in range(lanes)]), words[k + 1],
-        )
-        for k in steps
-    ]  # fmt: skip
+        exchange_step(part(key, min(k + 2, len(key)), k), old, new, lanes=lanes, distance=1 << k)
+        for k, (old, new) in zip(steps, pairwise(words), strict=True)
+    ]
+    return instances()
+
+
+@module
+def exchange_step(key, x, y, *, lanes, distance):
+    """Word (lane) of y is word (lane) XOR (distance) (key) of x, of one bit or two of the key."""
+    width, all_lanes = len(x) // lanes, range(lanes)
+    chosen = [word(width) for _ in all_lanes]
+    steps = range(1 << len(key))
+    near = [[field(x, lane ^ distance * step, width) for step in steps] for lane in all_lanes]
+    if len(key) == 1:
+        selectors = [place(key, *near[lane], chosen[lane]) for lane in all_lanes]
+    else:
+        # the bits in either order, so that no two lanes share half a selector: a LUT6 is whole
+        selectors = [
+            place_of_four(key(0), key(1), *near[lane], chosen[lane])
+            if (lane // distance).bit_count() % 2
+            else place_of_four(key(1), key(0), *[near[lane][k] for k in (0, 2, 1, 3)], chosen[lane])
+            for lane in all_lanes
+        ]
+    given = connect(concat(chosen), y)
+    return instances()
+
+
+@module
+def place_of_four(low, high, zero, one, two, three, y):
+    """One of four words, by number."""
+
+    @always_comb
+    def choose():
+        if high:
+            if low:
+                y.next = three
+            else:
+                y.next = two
+        elif low:
+            y.next = one
+        else:
+            y.next = zero
+
     return instances()
 
 
