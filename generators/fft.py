@@ -184,12 +184,15 @@ class Fft(Design):
         lines = sum(s.clocks + sdf_stage.LATENCY for s in self.stages if s.number > passed)
         turns = sum(r.clocks for r in self.rotators if r.after > passed)
         ends = pipeline_entry.LATENCY + frame_narrow.LATENCY + stream_fifo.LATENCY
-        order = self.interval - 1 + frame_reorder.latency(self.target) if self.reorders else 0
+        order = 0
+        if self.reorders:
+            order = frame_reorder.wait(self.config.points, self.config.lanes)
+            order += frame_reorder.latency(self.target)
         return lines + turns + ends + order
 
     @property
     def reorders(self) -> bool:
-        """Whether a buffer of one frame puts the output into the other order."""
+        """Whether a buffer of a frame, or of two, puts the output into the other order."""
         alike = self.config.input_order is self.config.output_order
         return alike and self.config.lanes < self.config.points
 
@@ -252,9 +255,13 @@ class Fft(Design):
                 for lane in range(1, lanes):
                     memory(f"u_works_{k}_{lane - 1}/u_line", p.clocks, width)
         if self.reorders:
-            latency = frame_reorder.latency(self.target)
-            width = 2 * self.config.output.width
-            memory("u_turned_round/u_buffer", self.config.points, width, read_latency=latency)
+            points = self.config.points
+            for bank in range(lanes):
+                memory(
+                    f"u_turned_round/u_buffers_{bank}", frame_reorder.depth(points, lanes),
+                    2 * self.config.output.width, style=frame_reorder.style(points, lanes),
+                    read_latency=frame_reorder.latency(self.target),
+                )  # fmt: skip
         for k, kept in enumerate(self.tables):
             memory(
                 f"u_lookups_{k}", kept.image.depth, kept.image.width, ports=len(kept.readers),

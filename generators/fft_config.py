@@ -124,10 +124,10 @@ class Config:
     points: N, a power of two. samples: REAL takes N real samples, in natural order, and gives the
     elements 0 … N/2 - 1 of their spectrum, of which element 0 is X[0] + j X[N/2]; N is 16 or more,
     and it streams a sample a clock, or up to 64 points at once; the inverse takes such a spectrum.
-    lanes: samples a clock, a power of two up to 16, and for up to 64 points up to N; above 1 the
-    two orders must differ, unless all come at once. butterflies: of the iterative architecture, a
-    power of two up to N / 8; it takes a sample a clock, scales by a bit in each stage but perhaps
-    the first, and multiplies. direction: forward or inverse; the gain is that of scaling in both.
+    lanes: samples a clock, a power of two up to 16, and for up to 64 points up to N. butterflies:
+    of the iterative architecture, a power of two up to N / 8; it takes a sample a clock, scales by
+    a bit in each stage but perhaps the first, and multiplies. direction: forward or inverse; the
+    gain is that of scaling in both.
     input_order, output_order: of the points in a frame. scaling: for each of the log2 N stages
     (log2 N - 1 of real samples) the bits (0 or 1) by which it scales down, and last the bits that
     are dropped at the output; the gain is 2 to the minus their sum. None: one bit a stage in all,
@@ -176,11 +176,6 @@ class Config:
         self._check_architecture()
         if self.real:
             self._check_real()
-        elif 1 < self.lanes < self.points and self.input_order is self.output_order:
-            raise ValueError(
-                f"output_order must be the other one than input_order where lanes are more than 1 "
-                f"and not all points, not {self.output_order.value} too"
-            )
         self._check_run_time()
         if self.scaling is not None:
             self._check_scaling(self.scaling)

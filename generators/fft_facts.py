@@ -6,7 +6,7 @@ from kolam.generators import fft_noise
 from kolam.generators.fft_config import BLOCK, Architecture
 from kolam.generators.fft_plan import Rotator, Stage, split_size
 from kolam.hdl import Format
-from kolam.kernels import real_split
+from kolam.kernels import frame_reorder, real_split
 
 
 def facts(design: Any) -> dict[str, Any]:
@@ -49,8 +49,8 @@ def steps(design: Any) -> list[dict[str, Any]]:
 
     delay: of a stage, in clocks; 0 where it joins lanes. multipliers: of a rotator, or a split. In
     passes over a memory there are neither. elements, words: that a split of real samples joins, and
-    of its memory; 0 where all come at once. bits: of a part, before and behind; format: of a part
-    behind.
+    of its memory; 0 where all come at once. banks, words: of a reordering, and of each of them.
+    bits: of a part, before and behind; format: of a part behind.
     """
     config = design.config
     streaming = config.architecture is Architecture.STREAMING
@@ -80,7 +80,8 @@ def steps(design: Any) -> list[dict[str, Any]]:
     }
     buffer = {
         "name": "reorder",
-        "words": config.points,
+        "banks": config.lanes,
+        "words": frame_reorder.depth(config.points, config.lanes),
         "bits": [config.output.width] * 2,
         "format": str(config.output),
     }

@@ -303,10 +303,10 @@ def streaming_fft(
         leaving = [codes[k] for k in bit_reversed(lanes)]
     entering, push = concat(_exchanged([v for pair in leaving for v in pair], swaps_out)), puts[0]
     if reorders:
-        entering, push = word(2 * size), word(1)
+        straight, entering, push = entering, word(2 * lanes * size), word(1)
         turned_round = frame_reorder(
-            clk, rst, ce, valids[0], concat(_exchanged(codes[0], swaps_out)), push, entering,
-            points=source.elements, target=target,
+            clk, rst, ce, valids[0], straight, push, entering,
+            points=source.elements, lanes=lanes, target=target,
         )  # fmt: skip
     queue = output_fifo(
         clk, rst, push, entering, q_valid, q_ready, queued, room,

@@ -205,7 +205,8 @@ def _work(step: dict[str, Any]) -> tuple[str, int | str, str]:
     if "drop" in step:
         divided = f"divide by {1 << step['drop']}, {step['rounding']}, " * (step["drop"] > 0)
         return f"{divided}limit", "", ""
-    return "into the other order", step["words"], "memory"
+    banks = f", in {step['banks']} banks" * (step["banks"] > 1)
+    return f"into the other order{banks}", step["words"], "memory"
 
 
 def _share(part: float) -> str:

@@ -9,7 +9,8 @@ owe it, and asserts what it owes them. yosys makes one transition system of both
 smtbmc of yosys and the solver z3 examine: first every run of `depth` clocks from the start (a
 base), then any `depth` clocks that keep the assertions, followed by one more (the step of a
 k-induction). Both together are a proof for ever. A step needs assertions about what the kernel
-remembers; `expose` makes its inner signals outputs of that name, `u_level.last` for one below.
+remembers; `expose` makes its inner signals outputs of that name, `u_level.last` for one below and
+`u_bank.mem[0]` for a word of a memory.
 """
 
 import os
@@ -69,7 +70,7 @@ def prove(
     inner = "".join(f"expose w:{_pattern(name)}\n" for name in expose)
     (folder / "model.ys").write_text(
         f"read_verilog -sv {' '.join(names)}\n"
-        f"hierarchy -check -top dut\nproc\nflatten\n{inner}"
+        f"hierarchy -check -top dut\nproc\nflatten\nmemory_collect\nmemory_map\n{inner}"
         f"read_verilog -formal -sv properties.sv\nprep -top {top}\nflatten\n"
         "async2sync\ndffunmap\nwrite_smt2 -wires model.smt2\n",
         encoding="utf-8",

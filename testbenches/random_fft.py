@@ -25,7 +25,7 @@ def random_fft(
 ) -> Config:
     """Return a configuration with 2 to the `stages` points, at least and at most.
 
-    Half of them are of one lane, which alone may keep its order; the others of any number.
+    Half of them are of one lane, the others of any number.
     """
     rng = np.random.default_rng(seed)
 
@@ -36,8 +36,6 @@ def random_fft(
     most = (1 << n if 1 << n <= FLAT else MOST_LANES).bit_length() - 1
     lanes = 1 << (0 if rng.random() < 0.5 else pick(1, most))
     orders = [Order(rng.choice([order.value for order in Order])) for _ in range(2)]
-    if lanes > 1:
-        orders[1] = next(order for order in Order if order is not orders[0])
     scaling = [
         None,
         (0,) * (n + 1),

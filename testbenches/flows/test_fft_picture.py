@@ -90,6 +90,7 @@ def test_passes_over_a_memory():
         *({"points": 1 << n} for n in (3, 4, 5, 7, 10, 13, 16)),
         {"points": 65536, "output_order": "natural", "rotation": "lift"},
         {"points": 64, "lanes": 64},
+        {"points": 1024, "lanes": 8, "output_order": "natural"},
         *({**REAL, "points": 1 << n} for n in (4, 10, 16)),
         {**REAL, "points": 16, "lanes": 16},
         INVERSE_REAL,

@@ -10,6 +10,7 @@ from kolam.flows import yowasp
 from kolam.hdl.module import Emission, emit
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import entry_register, frame_guard
+from kolam.kernels.frame_reorder import depth, frame_reorder, frames_held
 from kolam.kernels.stream_fifo import output_fifo, stream_fifo
 from kolam.kernels.stream_register import stream_register
 from kolam.kernels.width_converter import _Ring, width_converter
@@ -107,6 +108,31 @@ def converter(s_lanes: int, m_lanes: int, elements: int) -> Case:
     )  # fmt: skip
 
 
+def reorder(points: int, lanes: int, width: int = 1) -> Case:
+    words, x = range(depth(points, lanes)), width * lanes
+    inner = {"we": "we", "re": "re"}
+    groups = {
+        "cells": [f"u_buffers_{bank}.mem[{k}]" for bank in range(lanes) for k in words],
+        "waddrs": [f"u_buffers_{bank}.waddr" for bank in range(lanes)],
+        "raddrs": [f"u_buffers_{bank}.raddr" for bank in range(lanes)],
+    }
+    states = [f"u_count.{name}" for name in ("into", "out_of", "reading", "turned")]
+    sizes = {"cells": "W", "waddrs": "A", "raddrs": "A"}
+    ports = [
+        f".\\{name} ({wire}[{k}*{sizes[wire]} +: {sizes[wire]}])"
+        for wire, names in groups.items()
+        for k, name in enumerate(names)
+    ]
+    return Case(
+        frame_reorder, f"clk rst ce valid x:{x} put y:{x}", {"points": points, "lanes": lanes},
+        {
+            "POINTS": points, "LANES": lanes, "WIDTH": width, "DEPTH": len(words),
+            "LATE": frames_held(points, lanes) - 1, "INNER": ", ".join(ports),
+        },
+        (*inner, *states, *(name for names in groups.values() for name in names)),
+    )  # fmt: skip
+
+
 ENTRY = Case(entry_register, STREAM.format(4) + "s_first s_pad m_first")
 REGISTER = Case(stream_register, STREAM.format(4), expose=("spare",))
 
@@ -121,6 +147,11 @@ PROOFS = {
     "frame_guard, 256 beats": guard(256),
     "frame_gate, 1 beat": gate(1, 4),
     "frame_gate, 3 beats": gate(3, 4),
+    "frame_reorder, 8 points": reorder(8, 1, 2),
+    "frame_reorder, 2 of 8 points": reorder(8, 2),
+    "frame_reorder, 2 of 16 points": reorder(16, 2),
+    "frame_reorder, 4 of 16 points": reorder(16, 4),
+    "frame_reorder, 4 of 8 points": reorder(8, 4),
     "width_converter 1 to 3": converter(1, 3, 4),
     "width_converter 3 to 1": converter(3, 1, 4),
     "width_converter 2 to 3": converter(2, 3, 7),
@@ -169,6 +200,18 @@ BUGS = {
         gate(3, 4),
         "m_valid = s_valid && judged && good",
         "m_valid = s_valid && judged",
+    ),
+    "reorder believes a frame turned round while its last beat comes": (
+        reorder(8, 2),
+        "turns = turned == reading",
+        "turns = turned",
+    ),
+    "reorder never turns round": (reorder(4, 1), "turned <= !turned", "turned <= 0"),
+    "reorder takes the banks of the next beat": (reorder(8, 2), ".key(keys_1)", ".key(read[1])"),
+    "reorder reads while the last beat comes": (
+        reorder(4, 2),
+        "re = ce && reading",
+        "re = ce && (reading || whole)",
     ),
     "converter overwrites": (converter(2, 3, 7), "blocking = kept & wanted", "blocking = 0"),
     "converter goes on in the ring after a frame": (

@@ -62,6 +62,18 @@ CORES = {
     "2 of 64, reversed in, ecp5": config(
         64, REVERSED, NATURAL, lanes=2, target=Target.ECP5, direction=INVERSE, formats=formats(S8)
     ),
+    "2 of 16, natural": config(16, out=NATURAL, lanes=2, formats=formats(S8)),
+    "2 of 256, natural, ecp5": config(
+        256, out=NATURAL, lanes=2, target=Target.ECP5, formats=formats(S12, S8)
+    ),
+    "4 of 8, reversed": config(8, REVERSED, REVERSED, lanes=4, direction=INVERSE),
+    "4 of 64, reversed, xc7": config(
+        64, REVERSED, REVERSED, lanes=4, target=Target.XC7, rotation=LIFT, formats=formats(S12, S8)
+    ),
+    "8 of 64, natural, ecp5": config(
+        64, out=NATURAL, lanes=8, target=Target.ECP5, direction=INVERSE, formats=formats(S8)
+    ),
+    "16 of 32, natural": config(32, out=NATURAL, lanes=16, formats=formats(S8)),
     "4 of 16, reversed in, lift": config(16, REVERSED, NATURAL, lanes=4, rotation=LIFT),
     "4 of 32, ecp5": config(32, lanes=4, target=Target.ECP5, formats=formats(S12, S8, 10)),
     "8 of 8, xc7": config(8, out=NATURAL, lanes=8, target=Target.XC7),
@@ -77,7 +89,7 @@ CORES = {
         64, lanes=64, formats=formats(Format.parse("s0.5"), twiddle=4, rounding=Rounding.TRUNCATE)
     ),
 }  # fmt: skip
-FEW = ("8, natural, xc7", "2 of 16", "8 of 8, xc7")
+FEW = ("8, natural, xc7", "2 of 16", "2 of 16, natural", "4 of 8, reversed", "8 of 8, xc7")
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +206,9 @@ def test_simulators_and_targets_of_fft_64(simulator, target):
 
 
 @pytest.mark.parametrize("simulator", ["myhdl", "cosim"])
-@pytest.mark.parametrize("name", ["8, natural, xc7", "4 of 16, reversed in, lift"])
+@pytest.mark.parametrize(
+    "name", ["8, natural, xc7", "2 of 16, natural", "4 of 16, reversed in, lift"]
+)
 def test_other_simulators_see_the_same(name, simulator, places):
     """Clock for clock, with pauses, bad frames and a reset."""
     design, folder = places(name)
@@ -447,12 +461,6 @@ WANTED = "scaling must be 4 times 0 or 1 and the bits dropped at the end"
         ({"points": 64, "lanes": 128}, ValueError, "lanes must be 1 to 64, not 128"),
         ({"points": 128, "lanes": 32}, ValueError, "lanes must be 1 to 16, not 32"),
         ({"lanes": "2"}, TypeError, "lanes must be an integer, not '2'"),
-        (
-            {"lanes": 2},
-            ValueError,
-            "output_order must be the other one than input_order where lanes are more than 1 "
-            "and not all points, not natural too",
-        ),
         (
             {"scaling": (1, 1, 1, 1, 3), "formats": Formats(input=Format(True, 0, 3))},
             ValueError,

@@ -17,6 +17,7 @@ CASES = [
     {"points": 128, "input_order": "bit_reversed", "direction": "inverse"},
     {"points": 64, "scaling": "unscaled", "rotation": "shift_add"},
     {"points": 256, "rotation": "lift", "lanes": 4, "output_order": "bit_reversed"},
+    {"points": 128, "lanes": 4, "direction": "inverse"},
     {"points": 16, "lanes": 16, "output_order": "bit_reversed", "scaling": [1, 1, 1, 1, 0]},
     {"points": 128, "output_order": "bit_reversed", "samples": "real"},
     {"points": 64, "samples": "real", "scaling": "unscaled"},
@@ -92,6 +93,20 @@ def test_a_split_is_a_step():
         assert split["words"] == memory.depth
         assert facts["samples"] == "real"
     assert made(CASES[0]).facts()["samples"] == "complex"
+
+
+@pytest.mark.parametrize(("points", "lanes"), [(64, 1), (64, 4), (64, 8), (64, 16)])
+def test_a_reordering_is_a_step(points, lanes):
+    """A bank a lane, of a frame, or of two where a frame has no more beats than lanes."""
+    design = made({"points": points, "lanes": lanes})
+    step = design.facts()["steps"][-1]
+    frames = 1 + (points // lanes <= lanes)
+    assert step == {
+        "name": "reorder", "banks": lanes, "words": frames * points // lanes, "bits": [16, 16],
+        "format": "s0.15",
+    }  # fmt: skip
+    buffers = [m for m in design.memories if m.path.startswith("u_turned_round/")]
+    assert [(m.depth, m.width) for m in buffers] == [(step["words"], 32)] * lanes
 
 
 def test_passes_have_neither_delays_nor_multipliers_of_their_own():

@@ -482,7 +482,9 @@ def test_show_an_fft(kolam, tmp_path):
     assert "multipliers  3, of the butterfly that every stage takes" in iterative
     assert "set by passes" in iterative
     assert "into the other order" not in iterative
-    assert "into the other order" in kolam("show", *SMALL, "--set", "output_order=natural").out
+    assert "into the other order  " in kolam("show", *SMALL, "--set", "output_order=natural").out
+    lanes = kolam("show", "fft-64", "--set", "lanes=4", "--set", "output_order=natural").out
+    assert "into the other order, in 4 banks" in lanes
 
 
 def test_an_answer_that_is_limited_is_told(kolam):

@@ -51,7 +51,10 @@ def test_random_configurations(first, shown, tmp_path):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("points", [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096])
+POINTS = [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]
+
+
+@pytest.mark.parametrize("points", POINTS)
 @pytest.mark.parametrize(
     ("direction", "into", "out"),
     [
@@ -68,6 +71,29 @@ def test_sizes(direction, into, out, points, shown):
     run = exact(design, simulator="verilator")
     shown(
         f"{points} points, {direction.value}, {into.value} to {out.value}, Verilator",
+        {"frames": run.frames, "mismatches": run.mismatches, "latency": run.latency,
+         "interval": run.interval, "clocks a second": round(run.clocks_per_second)},
+    )  # fmt: skip
+    assert (run.latency, run.interval) == (design.latency, design.interval)
+    assert run.ready == design.ready_after_reset
+
+
+@pytest.mark.parametrize("order", Order, ids=lambda order: order.value)
+@pytest.mark.parametrize(
+    ("points", "lanes"),
+    [(points, lanes) for points in POINTS for lanes in (2, 4, 8, 16) if lanes < points],
+)
+def test_both_orders_alike(points, lanes, order, shown):
+    """Of several samples a clock; beside them the targets in turn."""
+    target = list(Target)[(points.bit_length() + lanes.bit_length()) % 3]
+    made = Config(
+        points=points, lanes=lanes, input_order=order, output_order=order, target=target
+    )  # fmt: skip
+    design = build(made)
+    run = exact(design, simulator="verilator")
+    shown(
+        f"{points} points, {lanes} a clock, {order.value} to {order.value}, {target.value}, "
+        "Verilator",
         {"frames": run.frames, "mismatches": run.mismatches, "latency": run.latency,
          "interval": run.interval, "clocks a second": round(run.clocks_per_second)},
     )  # fmt: skip
@@ -257,6 +283,23 @@ def test_cost_of_natural_order(shown):
           {key: f"{natural[key]} ({more[key]:+g})" for key in KEYS})  # fmt: skip
     assert more["bram36"] <= 1
     assert more["lut"] <= 40
+    assert more["dsp"] == 0
+
+
+@pytest.mark.parametrize("lanes", [2, 4, 8])
+def test_cost_of_natural_order_of_lanes(lanes, shown):
+    """A bank a lane, and two selectors a bit and lane: of two words, of four, or of eight."""
+    made = {"target": "xc7", "lanes": lanes}
+    reverse, natural = (
+        synthesize(load("fft-1024-x2", set={**made, "output_order": order}), "xc7")
+        for order in ("bit_reversed", "natural")
+    )
+    more = {key: natural[key] - reverse[key] for key in KEYS}
+    shown(f"fft-1024, {lanes} a clock, natural: cost on xc7, and above bit-reversed",
+          {key: f"{natural[key]} ({more[key]:+g})" for key in KEYS})  # fmt: skip
+    words = {2: 1, 4: 1, 8: 2}[lanes]  # LUTs of a selector
+    assert more["bram36"] <= lanes / 2
+    assert more["lut"] <= 2 * words * 32 * lanes + 40
     assert more["dsp"] == 0
 
 
