@@ -185,7 +185,8 @@ class Setting(_Described):
     """A word that s_axis_config sets between frames.
 
     drains: a change of it waits until no frame is under way; others are in force from the next
-    frame on, at once.
+    frame on, at once. below: the name of another one, in front, that is the logarithm of a size
+    than which it must be less.
     """
 
     name: str
@@ -194,17 +195,23 @@ class Setting(_Described):
     maximum: int
     default: int
     drains: bool = False
+    below: str | None = None
 
-    @property
-    def limits(self) -> Limits:
-        """The same as its hardware knows it."""
-        return Limits(
-            bits=self.bits,
-            minimum=self.minimum,
-            maximum=self.maximum,
-            default=self.default,
-            drains=self.drains,
+
+def port_limits(settings: Sequence[Setting]) -> tuple[Limits, ...]:
+    """Return settings as a settings_port knows them."""
+    numbers = {each.name: k for k, each in enumerate(settings)}
+    return tuple(
+        Limits(
+            bits=each.bits,
+            minimum=each.minimum,
+            maximum=each.maximum,
+            default=each.default,
+            drains=each.drains,
+            below=None if each.below is None else numbers[each.below],
         )
+        for each in settings
+    )
 
 
 def setting_fields(settings: Sequence[Setting], values: Any) -> dict[str, Any]:
@@ -341,6 +348,13 @@ class Design(ABC):
         ]:
             del made.__dict__[kept]
         made._chosen = {**self.chosen, **{name: index(v) for name, v in values.items()}}
+        for each in self.settings:
+            size = None if each.below is None else 1 << made._chosen[each.below]
+            if size is not None and made._chosen[each.name] >= size:
+                raise ValueError(
+                    f"{each.name} must be less than 2**{each.below}, {size}, "
+                    f"not {made._chosen[each.name]}"
+                )
         return made
 
     def corners(self) -> tuple[Self, ...]:

@@ -25,7 +25,7 @@ from kolam.generators.fft_config import (
     RunTime,
     Samples,
 )
-from kolam.generators.fft_plan import Rotator, Stage, Table
+from kolam.generators.fft_plan import Door, Rotator, Stage, Table
 from kolam.generators.iterative_fft import USER_BITS, iterative_fft, table_style, write_clocks
 from kolam.generators.real_fft import real_fft
 from kolam.generators.real_fft import table_style as word_table_style
@@ -122,6 +122,7 @@ class Fft(Design):
                     maximum=config.points - 1,
                     default=config.cyclic_prefix,
                     drains=True,
+                    below=None if chosen.least_points is None else "log2_points",
                 )
             )
         return tuple(made)
@@ -170,7 +171,7 @@ class Fft(Design):
     @property
     def interval(self) -> int:
         """Clocks from frame to frame."""
-        return int(self.points // self.config.lanes)
+        return int(self.points // self.config.lanes) + self.prefix + (self.prefix > 0)
 
     @property
     def bottleneck(self) -> str:
@@ -186,8 +187,8 @@ class Fft(Design):
         ends = pipeline_entry.LATENCY + frame_narrow.LATENCY + stream_fifo.LATENCY
         order = 0
         if self.reorders:
-            order = frame_reorder.wait(self.config.points, self.config.lanes)
-            order += frame_reorder.latency(self.target)
+            order = frame_reorder.wait(self.points, self.config.lanes)
+            order += frame_reorder.latency(self.target) + (self.prefix > 0)
         return lines + turns + ends + order
 
     @property
@@ -342,18 +343,18 @@ class Fft(Design):
             "source": source,
             "sink": sink,
             "settings": self.settings,
-            "shifts": self._shifts,
+            "doors": self.doors,
         }
 
     @property
-    def _shifts(self) -> tuple[tuple[int, int], ...]:
-        """Numbers of the parts in front of which smaller frames enter, and bits of their shift."""
+    def doors(self) -> tuple[Door, ...]:
+        """Where frames of smaller sizes enter, the largest first."""
         least = self.config.run_time.least_points or self.config.points
-        doors = (self.config.points // least).bit_length()
+        most = (self.config.points // least).bit_length() - 1
         return tuple(
-            (k, self.shift(p.number - 1))
+            Door(part=k, skipped=p.number - 1, shift=self.shift(p.number - 1))
             for k, p in enumerate(self.parts)
-            if isinstance(p, Stage) and 1 < p.number <= doors
+            if isinstance(p, Stage) and 1 < p.number <= most + 1
         )
 
 

@@ -237,6 +237,16 @@ class Config:
                 f"run_time.least_points must be given only where complex samples stream and "
                 f"input_order is natural, not {least}"
             )
+        if self.lanes > 1 and natural:
+            raise ValueError(
+                f"run_time.least_points must be given only where lanes are 1 or output_order is "
+                f"bit_reversed, not {least}"
+            )
+        if self.cyclic_prefix >= least:
+            raise ValueError(
+                f"cyclic_prefix must be less than run_time.least_points ({least}), "
+                f"not {self.cyclic_prefix}"
+            )
         low = max(LEAST, 2 * self.lanes)
         if least & least - 1 or not low <= least < self.points:
             raise ValueError(

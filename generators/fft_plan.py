@@ -107,6 +107,18 @@ class Split:
     size_out: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """Where frames of a smaller size enter: in front of a part, by its number in the list.
+
+    skipped: stages that they do not pass; shift: bits by which they are shifted to the left.
+    """
+
+    part: int
+    skipped: int
+    shift: int
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """Twiddles of the rotator `after` in one lane, or of two: each a step through the words."""

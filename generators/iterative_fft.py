@@ -12,7 +12,7 @@ with each pass, and no bank is ever asked for twice. docs/fft.md 5.
 
 from typing import Any
 
-from kolam.generators.design import Setting, Stream, setting_fields
+from kolam.generators.design import Setting, Stream, port_limits, setting_fields
 from kolam.hdl import Format, Rounding, instances, module
 from kolam.hdl.complex_multiply import complex_multiply
 from kolam.hdl.delay_line import shift_line
@@ -104,11 +104,11 @@ def iterative_fft(
         if lead is not None:
             empty, gone, changed, most = word(1), word(1), fresh, word(bits(2 * points))
             census = frames_under_way(clk, rst, begun, gone, empty, most=frames + 1)
-            beats_out = prefix_beats(lead, most, points=points)
+            beats_out = prefix_beats(constant(points - 2, log2), lead, most)
         door = settings_door(
             clk, rst, s_axis_config_tvalid, s_axis_config_tready, s_axis_config_tlast,
             s_axis_config_tdata, g_valid, g_ready, g_first, may, admits, begun, empty, fresh,
-            values, event_config_error, limits=tuple(each.limits for each in settings),
+            values, event_config_error, limits=port_limits(settings),
         )  # fmt: skip
     if inverse is not None:
         offered, left = word(2 * width), word(1)

@@ -7,9 +7,10 @@ s_axis ─► frame_guard ─► pipeline_entry ─► stages, rotators ─► f
 
 from typing import Any
 
-from kolam.generators.design import Setting, Stream, bit_reversed, setting_fields
+from kolam.generators.design import Setting, Stream, bit_reversed, port_limits, setting_fields
 from kolam.generators.fft_plan import (
     LIFT_FRACTION,
+    Door,
     Rotator,
     Split,
     Stage,
@@ -28,7 +29,7 @@ from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import frame_guard
 from kolam.kernels.frame_narrow import frame_narrow
 from kolam.kernels.frame_reorder import frame_reorder
-from kolam.kernels.frame_size import frame_size, place_inside, stage_entry
+from kolam.kernels.frame_size import frame_size, place_inside, prefix_beats, stage_entry
 from kolam.kernels.lane_butterfly import lane_butterfly
 from kolam.kernels.lane_split import lane_split, lane_split_ends
 from kolam.kernels.lane_split import latency as lane_split_latency
@@ -54,12 +55,12 @@ def streaming_fft(
     parts: tuple[Stage | Rotator, ...], tables: tuple[Table, ...], twiddle: Format, drop: int,
     rounding: Rounding, swaps: bool, reorders: bool, frames: int, washing: int, target: Target,
     source: Stream, sink: Stream, split: Split | None = None, settings: tuple[Setting, ...] = (),
-    shifts: tuple[tuple[int, int], ...] = (),
+    doors: tuple[Door, ...] = (),
 ) -> Any:  # fmt: skip
     """A radix 2^2 or 2^4 FFT. swaps: re and im change places at both ends.
 
-    settings: what s_axis_config sets; of `direction` swaps is only the default. shifts: numbers of
-    the parts in front of which smaller frames enter, and by how many bits they are shifted there.
+    settings: what s_axis_config sets; of `direction` swaps is only the default. doors: where
+    frames of a smaller size enter.
 
     reorders: a buffer behind it puts frames into the other order. frames: judged and not yet gone,
     at most. washing: turn of the address of delay lines. split: samples are real, two of them a
@@ -81,21 +82,25 @@ def streaming_fft(
     ce, wash, room, first_next = (word(1) for _ in range(4))
     at = word(bits(washing))
     offered, may, taken = concat(_exchanged(ends, swaps and not begins)), g_valid, g_ready
-    inverse, left, size_in, changed, most, gone = (None,) * 6
+    unset: tuple[Any, ...] = (None,) * 8
+    inverse, left, size_in, lead_in, changed, most, gone, enters = unset
+    last_beat, pace = constant(source.beats - 1, bits(source.beats)), room
     if settings:
         values, empty = word(sum(each.bits for each in settings)), constant(1)
         may, taken, fresh, begun = (word(1) for _ in range(4))
         chosen = setting_fields(settings, values)
-        inverse, size_in = chosen.get("direction"), chosen.get("log2_points")
-        if size_in is not None:
-            empty, gone, changed, most = word(1), word(1), fresh, word(bits(source.beats))
-            enters, last_beat = word(log2 + 1), word(bits(source.beats))
+        inverse, size_in, lead_in = map(chosen.get, ("direction", "log2_points", "cyclic_prefix"))
+        if size_in is not None or lead_in is not None:
+            empty, gone, changed = word(1), word(1), fresh
             census = frames_under_way(clk, rst, begun, gone, empty, most=2 * frames)
+        if size_in is not None:
+            most = word(bits(source.beats))
+            enters, last_beat = word(log2 + 1), word(bits(source.beats))
             sizes = frame_size(size_in, enters, last_beat, most, points=points, lanes=lanes)
         door = settings_door(
             clk, rst, s_axis_config_tvalid, s_axis_config_tready, s_axis_config_tlast,
             s_axis_config_tdata, g_valid, g_ready, g_first, may, taken, begun, empty, fresh,
-            values, event_config_error, limits=tuple(each.limits for each in settings),
+            values, event_config_error, limits=port_limits(settings),
         )  # fmt: skip
     if inverse is not None:
         offered, left = word(2 * lanes * width), word(1)
@@ -103,10 +108,13 @@ def streaming_fft(
     guard = frame_guard(
         clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, offered,
         g_valid, g_ready, framed, g_first, g_pad, verdict_valid, verdict_good, event_frame_error,
-        most, changed, beats=source.beats,
+        most, changed if most is not None else None, beats=source.beats,
     )  # fmt: skip
+    prefixed = sink.prefix > 0 or lead_in is not None
+    if reorders and (prefixed or size_in is not None):
+        pace = word(1)
     entry = pipeline_entry(
-        clk, rst, wash, room, may, taken, g_first, g_pad, framed, ce, first_next, entered
+        clk, rst, wash, pace, may, taken, g_first, g_pad, framed, ce, first_next, entered
     )
     address = line_address(clk, rst, ce, at, wash)
 
@@ -122,7 +130,7 @@ def streaming_fft(
     spots = [word(max(1, _spot_bits(p, lanes))) for p in steps]
     places: list[Any] = [None] * len(steps)
     entries: list[Any] = []
-    doors = dict(shifts)
+    door_at = {door.part: door for door in doors}
     door_nexts, door_turns, door_parts = ([word(1) for _ in steps] for _ in range(3))
     twiddles = [[word(2 * twiddle.width) for _ in range(lanes)] for _ in steps]
     ahead = 2 if target is Target.ECP5 else 1
@@ -138,13 +146,16 @@ def streaming_fft(
         y = [samples[k][2 * lane : 2 * lane + 2] for lane in range(lanes)]
         if isinstance(p, Stage):
             turned = _turned(p, steps[k - 1], differences[k - 1], lanes)
-        if k in doors:  # frames of a smaller size enter here
+        if k in door_at:  # frames of a smaller size enter here
             size_x = len(x[0][0])
             door_parts[k] = word(2 * lanes * size_x)
-            short = [_shifted(field(entered, j, width), doors[k], size_x) for j in range(2 * lanes)]
+            short = [
+                _shifted(field(entered, j, width), door_at[k].shift, size_x)
+                for j in range(2 * lanes)
+            ]
             entries.append(
                 stage_entry(
-                    enters(p.number - 1), first_next, concat(short), x_next,
+                    enters(door_at[k].skipped), first_next, concat(short), x_next,
                     concat([v for pair in x for v in pair]), turned[0], door_nexts[k],
                     door_parts[k], door_turns[k],
                 )
@@ -215,7 +226,7 @@ def streaming_fft(
                 flag = x_next if early == 1 else x_soon
                 controls[k].append(sample_place(clk, ce, flag, spots[k]))
                 places[k] = spots[k]
-                if any(p.first < steps[m].number <= p.after for m in doors):
+                if any(p.first <= door.skipped < p.after for door in doors):
                     places[k] = word(len(spots[k]))
                     near = part(last_beat, len(spots[k]), 0)
                     controls[k].append(place_inside(spots[k], near, places[k]))
@@ -304,18 +315,28 @@ def streaming_fft(
     entering, push = concat(_exchanged([v for pair in leaving for v in pair], swaps_out)), puts[0]
     if reorders:
         straight, entering, push = entering, word(2 * lanes * size), word(1)
+        variable: tuple[Any, ...] = ()
+        if pace is not room:
+            lead = constant(sink.prefix, log2) if lead_in is None else lead_in
+            doorways = None if enters is None else part(enters, 1 + doors[-1].skipped, 0)
+            variable = (room, pace, doorways, last_beat, lead)
         turned_round = frame_reorder(
-            clk, rst, ce, valids[0], straight, push, entering,
-            points=source.elements, lanes=lanes, target=target,
+            clk, rst, ce, valids[0], straight, push, entering, *variable,
+            points=points, lanes=lanes, target=target,
         )  # fmt: skip
     queue = output_fifo(
         clk, rst, push, entering, q_valid, q_ready, queued, room,
         depth=QUEUE, reserve=RESERVE, style=style,
     )  # fmt: skip
+    most_out = most
+    if lead_in is not None:
+        most_out = word(bits(2 * points))
+        inner = constant(points - 2, log2) if most is None else most
+        beats_out = prefix_beats(inner, lead_in, most_out)
     gate = frame_gate(
         clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
         m_axis_tvalid, m_axis_tready, passed, m_axis_tlast, inverse, left,
-        most, changed, gone, beats=sink.beats, frames=frames, style=style,
+        most_out, changed, gone, beats=sink.beats, frames=frames, style=style,
     )  # fmt: skip
     results = passed
     if inverse is not None:

@@ -23,7 +23,7 @@ from myhdl import Constant, Signal, always, always_comb, intbv
 from kolam.hdl import instances, module
 from kolam.hdl.memories import ram
 from kolam.hdl.target import Target
-from kolam.kernels.bits import bits, concat, counter, field, part, word
+from kolam.kernels.bits import bits, concat, constant, counter, field, part, word
 from kolam.kernels.delay import delay, pulse_delay
 from kolam.kernels.link import connect
 
@@ -57,19 +57,28 @@ def style(points: int, lanes: int) -> str:
 
 @module
 def frame_reorder(
-    clk, rst, ce, valid, x, put, y, *, points: int, lanes: int = 1, target: Target = Target.GENERIC
+    clk, rst, ce, valid, x, put, y, room=None, allows=None, enters=None, last_beat=None, lead=None,
+    *, points: int, lanes: int = 1, target: Target = Target.GENERIC,
 ) -> Any:  # fmt: skip
     """Frames of `points` words, `lanes` a beat, powers of two; a frame has two beats or more.
 
     `put` is high for one clock for each beat out. The first lane of a beat is in the lowest bits.
+    Of one lane, where `lead` is given, so many of the last words come in front of a frame, too, for
+    which the pipeline stands still: `ce` must be what `allows` was a clock before, or low; it is no
+    more than `room`. enters (bit k: frames of points / 2**k), last_beat: of a size at run time.
     """
     held, size, width = frames_held(points, lanes), bits(points // lanes), len(x) // lanes
     banks, clocks = range(lanes), latency(target)
     digits = min(lanes.bit_length() - 1, size)  # that a lane and a beat exchange
     written, read, swaps, turns, we, re = word(size), word(size), *(word(1) for _ in range(4))
-    count = reorder_control(
-        clk, rst, ce, valid, written, read, swaps, turns, we, re, late=held == 2
-    )
+    if lead is None:
+        count = reorder_control(
+            clk, rst, ce, valid, written, read, swaps, turns, we, re, late=held == 2
+        )
+    else:
+        count = prefix_control(
+            clk, rst, ce, room, valid, last_beat, lead, written, read, swaps, turns, we, re, allows
+        )
 
     # words to their banks, and back; those of a beat are found in bank (lane) XOR (key)
     entering, fetched, not_written, not_read = x, [y], written, read
@@ -85,6 +94,13 @@ def frame_reorder(
             not_written = word(size)
             opposite_written = complement(written, not_written)
 
+    # words of a smaller frame are spread, so that they are those of a turned one, reversed
+    write_straight, read_straight = written, read
+    if enters is not None:
+        write_straight, read_straight = word(size), word(size)
+        write_spread = spread(enters, written, write_straight)
+        read_spread = spread(enters, read, read_straight)
+
     # places of one frame, taken in turns, or of two frames, in halves
     waddrs, raddrs = [concat([written, swaps])] * lanes, []
     read_turned = [_turned(read, not_read, bank, digits) for bank in banks]
@@ -93,8 +109,8 @@ def frame_reorder(
     else:
         waddrs, raddrs = [word(size) for _ in banks], [word(size) for _ in banks]
         written_turned = [_turned(written, not_written, bank, digits) for bank in banks]
-        write_places = [place(swaps, written, written_turned[k], waddrs[k]) for k in banks]
-        read_places = [place(turns, read, read_turned[k], raddrs[k]) for k in banks]
+        write_places = [place(swaps, write_straight, written_turned[k], waddrs[k]) for k in banks]
+        read_places = [place(turns, read_straight, read_turned[k], raddrs[k]) for k in banks]
     buffers = [
         ram(
             clk, we, waddrs[k], field(entering, k, width), re, raddrs[k], fetched[k],
@@ -134,6 +150,21 @@ def _middle_reversed(lane: int, digits: int, lanes: int) -> int:
     low, high = lane % (1 << digits), lane >> digits
     width = lanes.bit_length() - 1 - digits
     return low | sum(1 << digits + width - 1 - k for k in range(width) if high >> k & 1)
+
+
+@module
+def spread(enters, count, y) -> Any:
+    """The count, times two for each stage that its frame has left out."""
+    steps = range(1, len(enters))
+    words = [count, *(word(len(count)) for _ in steps[1:]), y]
+    choices = [
+        place(
+            enters(k), words[k - 1],
+            concat([constant(0, k), part(count, len(count) - k, 0)]), words[k],
+        )
+        for k in steps
+    ]  # fmt: skip
+    return instances()
 
 
 @module
@@ -284,6 +315,82 @@ def reorder_control(clk, rst, ce, valid, written, read, swaps, turns, we, re, *,
             elif ce and (reading or whole):
                 out_of.next = out_of + 1
                 reading.next = out_of != last
+
+    @always_comb
+    def show():
+        written.next = into
+        read.next = out_of
+        swaps.next = turned
+
+    return instances()
+
+
+@module
+def prefix_control(
+    clk, rst, ce, room, valid, last_beat, lead, written, read, swaps, turns, we, re, allows
+):  # fmt: skip
+    """Count as reorder_control does, of one lane, with the last `lead` words in front, too.
+
+    These and the first word of the frame are read while the pipeline stands still, one for each
+    clock with `room`: what is written next takes the place of the first word.
+    """
+    into, out_of = counter(0, len(written)), counter(0, len(read))
+    reading, leading, turned, whole, leads, done, under_way = (Signal(bool(0)) for _ in range(7))
+
+    @always_comb
+    def look():
+        whole.next = valid and into == last_beat
+        we.next = ce and valid
+        done.next = leading and room and out_of == 0
+        under_way.next = reading or leading
+
+    @always_comb
+    def decide():
+        leads.next = ce and whole and lead != 0
+
+    @always_comb
+    def go():
+        allows.next = room and not leads and (done or not leading)
+        re.next = (leading and room) or (ce and (reading or (whole and lead == 0)))
+        turns.next = turned == under_way
+
+    @always(clk.posedge)
+    def write():
+        if rst:
+            into.next = 0
+            turned.next = False
+        elif ce and valid:
+            if whole:
+                into.next = 0
+                turned.next = not turned
+            else:
+                into.next = into + 1
+
+    @always(clk.posedge)
+    def fetch():
+        if rst:
+            out_of.next = 0
+            reading.next = False
+            leading.next = False
+        elif leads:
+            out_of.next = last_beat + 1 - lead
+            leading.next = True
+        elif leading:
+            if room:
+                if out_of == last_beat:
+                    out_of.next = 0
+                else:
+                    out_of.next = out_of + 1
+                if done:
+                    leading.next = False
+                    reading.next = True
+        elif ce and (reading or whole):
+            if out_of == last_beat:
+                out_of.next = 0
+                reading.next = False
+            else:
+                out_of.next = out_of + 1
+                reading.next = True
 
     @always_comb
     def show():

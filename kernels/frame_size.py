@@ -77,8 +77,8 @@ def place_inside(at, last_beat, y):
 
 
 @module
-def prefix_beats(lead, most, *, points):
-    """Beats of a frame of `points` with `lead` of them in front, too: that less two."""
+def prefix_beats(inner, lead, most):
+    """Beats of a frame with `lead` of them in front, too; less two, as `inner` is."""
     whole = Signal(intbv(0)[len(most) :])
 
     @always_comb
@@ -87,6 +87,6 @@ def prefix_beats(lead, most, *, points):
 
     @always_comb
     def add():
-        most.next = whole + (points - 2)
+        most.next = whole + inner
 
     return instances()

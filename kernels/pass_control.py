@@ -153,7 +153,8 @@ def frame_unload(
     last = points - 1
     start = (points - prefix) % points
     now = counter(start, len(place))
-    empty, full, whole, at_end = Signal(bool(1)), *(Signal(bool(0)) for _ in range(3))
+    empty = Signal(bool(1))
+    full, whole, at_end = (Signal(bool(0)) for _ in range(3))
 
     @always_comb
     def flow():

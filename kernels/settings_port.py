@@ -23,13 +23,18 @@ WIDTH = 32  # of a word of the stream
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What the word of a setting may be. drains: a change of it waits until all is empty."""
+    """What the word of a setting may be.
+
+    drains: a change of it waits until all is empty. below: number of a setting in front, the
+    logarithm of a size in the same frame, than which it must be less; None if there is none.
+    """
 
     bits: int
     minimum: int
     maximum: int
     default: int
     drains: bool
+    below: int | None = None
 
 
 @module
@@ -65,7 +70,12 @@ def settings_port(
     index = word(bits(count))
     takes, applies, misfit = (word(1) for _ in range(3))
     misfits, differing = ([word(1) for _ in limits] for _ in range(2))
-    fields = [word(each.bits) for each in limits]
+    fields, told = ([word(each.bits) for each in limits] for _ in range(2))
+    tops = [word(each.bits) for each in limits]
+    bounds = [
+        None if each.below is None else size_top(told[each.below], tops[k])
+        for k, each in enumerate(limits)
+    ]
     draining = [differing[k] for k, each in enumerate(limits) if each.drains]
     drains = word(1) if draining else constant(0)
     if draining:
@@ -76,8 +86,9 @@ def settings_port(
     )  # fmt: skip
     kept = [
         setting(
-            clk, rst, s_data, index, takes, applies, misfits[k], differing[k], fields[k],
-            number=k, minimum=each.minimum, maximum=each.maximum, default=each.default,
+            clk, rst, s_data, index, takes, applies, misfits[k], differing[k], told[k], fields[k],
+            None if each.below is None else tops[k], number=k, minimum=each.minimum,
+            maximum=each.maximum, default=each.default,
         )
         for k, each in enumerate(limits)
     ]  # fmt: skip
@@ -145,10 +156,13 @@ def settings_control(
 
 @module
 def setting(
-    clk, rst, s_data, index, takes, applies, misfits, differs, value, *, number, minimum, maximum,
-    default,
+    clk, rst, s_data, index, takes, applies, misfits, differs, told, value, most=None, *, number,
+    minimum, maximum, default,
 ):  # fmt: skip
-    """Keep one setting: as it was taken, and as it is in force. misfits: its word is no value."""
+    """Keep one setting: as it was `told`, and the value in force. misfits: its word is no value.
+
+    most: what it may be besides `maximum`.
+    """
     size = len(value)
     top = len(s_data)
     mine = Signal(bool(0))
@@ -159,7 +173,13 @@ def setting(
         mine.next = index == number
         low.next = s_data[size:]
 
-    if minimum > 0:
+    if most is not None:
+
+        @always_comb
+        def judge():
+            misfits.next = mine and (s_data[top:size] != 0 or low > maximum or low > most)
+
+    elif minimum > 0:
 
         @always_comb
         def judge():
@@ -174,6 +194,7 @@ def setting(
     @always_comb
     def show():
         differs.next = taken != valid
+        told.next = taken
         value.next = valid
 
     @always(clk.posedge)
@@ -187,6 +208,19 @@ def setting(
             valid.next = default
         elif applies:
             valid.next = taken
+
+    return instances()
+
+
+@module
+def size_top(log2_size, top):
+    """The largest number less than a size, as far as the word goes."""
+    ones = (1 << len(top)) - 1
+    tops = tuple(min((1 << k) - 1, ones) for k in range(1 << len(log2_size)))
+
+    @always_comb
+    def look():
+        top.next = tops[log2_size]
 
     return instances()
 

@@ -212,7 +212,7 @@ def settled(design: Any, seed: int = 0) -> list[Frame | Settings]:
         refused = [wrong, [*words, 0], words[:-1], [words[0] | 1 << 31, *words[1:]]][number % 4]
         x = codes(corner, 3, seed + number)
         made += [Settings(words, corner, early=number % 2 == 1), Frame(x[0]), Frame(x[1])]
-        if refused:
+        if refused:  # a single word left out leaves none
             made += [Settings(refused), Frame(x[2])]
     return made
 
