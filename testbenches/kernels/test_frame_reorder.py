@@ -7,10 +7,20 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from myhdl import StopSimulation, delay
 
 from kolam.hdl.target import Target
-from kolam.kernels.frame_reorder import exchange, frame_reorder, latency, wait
-from kolam.testbenches.equivalence import assert_equivalent, bit, replay, run_model, word
+from kolam.kernels.bits import bits
+from kolam.kernels.frame_reorder import exchange, frame_reorder, latency, spread, wait
+from kolam.testbenches.equivalence import (
+    assert_equivalent,
+    bit,
+    forgotten_signals,
+    replay,
+    run_model,
+    simulate,
+    word,
+)
 
 WIDTH = 9
 
@@ -195,6 +205,108 @@ def test_exchange(tmp_path: Path, digits: int) -> None:
     for (key, x), (y,) in record.rows:
         words, swapped = ([v >> 3 * lane & 7 for lane in range(8)] for v in (x, y))
         assert swapped == [words[lane ^ key] for lane in range(8)]
+
+
+# ---------------------------------------------------------------------- smaller frames, prefixes
+
+
+def prefix_ports(points, doors):
+    """Return fresh signals of a buffer with a prefix, and of sizes from points down, or none."""
+    ports = {n: bit() for n in ("clk", "rst", "ce", "valid", "put", "room", "allows")}
+    ports |= {n: word(WIDTH) for n in ("x", "y")}
+    ports |= {n: word(bits(points)) for n in ("last_beat", "lead")}
+    return ports | ({"enters": word(doors)} if doors > 1 else {})
+
+
+def prefix_rows(random, points, size, lead, frames, *, room, enabled, doors, target):
+    """Feed frames as a pipeline that moves only where it was allowed; return inputs, and words out.
+
+    Frames are of garbage, in bit-reversed order, with bubbles between and within them.
+    """
+    ports = prefix_ports(points, doors)
+    fixed = {"last_beat": size - 1, "lead": lead}
+    if doors > 1:
+        fixed["enters"] = 1 << (points // size).bit_length() - 1
+    left = [None] * 3
+    for _ in range(frames):
+        left += [None] * random.choice((0, 0, 1, 3))
+        left += [v for _ in range(size) for v in [*[None] * (random.random() < 0.1), 1]]
+    words = [random.getrandbits(WIDTH) for _ in range(frames * size)]
+    sent, rows, out = iter(words), [], []
+
+    def bench():
+        allowed = False
+        value = 0
+        for clock in range(40 * len(left)):
+            ce = clock > 3 and allowed and random.random() < enabled
+            if ce and left:  # what the last edge brought is written, and what is next is shown
+                left.pop(0)
+            here = bool(left) and left[0] is not None
+            if ce or clock == 4:
+                value = next(sent) if here else random.getrandbits(WIDTH)
+            row = {
+                "rst": clock < 3, "ce": ce, "valid": here, "x": value,
+                "room": random.random() < room, **fixed,
+            }  # fmt: skip
+            rows.append({n: int(v) for n, v in row.items()})
+            for name, v in rows[-1].items():
+                ports[name].next = v
+            ports["clk"].next = 0
+            yield delay(1)
+            allowed = bool(ports["allows"])
+            assert not allowed or row["room"]
+            if clock > 3 and ports["put"]:
+                out.append((clock, int(ports["y"])))
+            if not left and len(out) == frames * (size + lead):
+                raise StopSimulation
+            ports["clk"].next = 1
+            yield delay(1)
+        raise AssertionError("all frames must leave in the end")
+
+    with forgotten_signals():
+        simulate(frame_reorder(**ports, points=points, target=target), bench())
+    return rows, words, out
+
+
+@pytest.mark.parametrize("target", [Target.GENERIC, Target.ECP5])
+def test_the_last_words_come_in_front_too(tmp_path: Path, target: Target) -> None:
+    """By the page, 9: a prefix and then the frame in order, whatever pauses there are."""
+    records = []
+    for number, (points, size, lead, doors) in enumerate(
+        [
+            (8, 8, 0, 1), (8, 8, 1, 1), (8, 8, 7, 1), (16, 16, 5, 1), (16, 4, 3, 3), (16, 8, 0, 2),
+            (32, 8, 2, 3), (32, 32, 31, 3),
+        ]
+    ):  # fmt: skip
+        for room, enabled in ((1.0, 1.0), (0.6, 1.0), (0.7, 0.6)):
+            random = Random(f"{number} {room} {enabled}")
+            rows, words, out = prefix_rows(
+                random, points, size, lead, 5, room=room, enabled=enabled, doors=doors,
+                target=target,
+            )  # fmt: skip
+            wanted = []
+            for k in range(0, len(words), size):
+                frame = [words[k + reverse(place, size)] for place in range(size)]
+                wanted += frame[size - lead :] + frame
+            assert [v for _, v in out] == wanted
+            records.append(
+                run_model(
+                    frame_reorder,
+                    {**prefix_ports(points, doors), "points": points, "target": target},
+                    name=f"p{number}_{len(records)}", clocks=len(rows), when={"y": "put"},
+                    drive={n: [row[n] for row in rows] for n in rows[0]},
+                )
+            )  # fmt: skip
+    assert replay(records, tmp_path) == []
+
+
+def test_spread(tmp_path: Path) -> None:
+    """A place of a smaller frame, times two for each stage that it has left out."""
+    ports = {"enters": word(4), "count": word(6), "y": word(6)}
+    drive = {"enters": [1, 2, 4, 8], "count": range(8)}
+    record = assert_equivalent(spread, ports, folder=tmp_path, drive=drive)
+    for (enters, count), (y,) in record.rows:
+        assert y == count << enters.bit_length() - 1
 
 
 def test_natural_and_reversed_are_each_others_reverse() -> None:
