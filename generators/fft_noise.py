@@ -100,7 +100,7 @@ def predicted(plan: Transform, width: int) -> Noise:
 
 def _power(plan: Transform, width: int) -> float:
     """Return the mean square of a part of the signal: a fourth or a third of full scale's."""
-    return 4.0 ** (width - 1) / (3 if plan.real and not plan.inverse else 4)
+    return 4.0 ** (width + plan.shift - 1) / (3 if plan.real and not plan.inverse else 4)
 
 
 def _fixed(plan: Transform) -> tuple[int, ...]:

@@ -44,6 +44,7 @@ class Transform:
     rotation: how a lifting rotator is made: lift or shift_add; with multiply there is none.
     lifted: the stages behind which it is a lifting one that turns, by sixteenths of a circle.
     word_bits: with "block", W >= 4; input and output parts have W - 2 bits. Otherwise 0.
+    shift: bits by which codes are shifted to the left before stage 1, >= 0; with "block" 0.
     real: samples are real, and the stages and rotators are those of M = N / 2 complex points; not
         with "block".
 
@@ -66,9 +67,13 @@ class Transform:
     lifted: tuple[int, ...] = ()
     word_bits: int = 0
     real: bool = False
+    shift: int = 0
 
     def __post_init__(self) -> None:
         _check_integers("points", self.points)
+        _check_integers("shift", self.shift)
+        if self.shift < 0 or (self.shift and self.scaling == "block"):
+            raise ValueError(f"shift must be 0 or more, and 0 with 'block', not {self.shift}")
         _check_integers("twiddle_bits", self.twiddle_bits)
         for field in ("inverse", "real"):
             if not isinstance(getattr(self, field), bool):
@@ -495,7 +500,8 @@ def _output(step: _Step, plan: Transform) -> tuple[Ints, NDArray[np.bool_], NDAr
     natural = v if split else _natural(v, plan)[:: -1 if plan.inverse else 1]
     if plan.scaling != "block":
         codes, limited = _drop(natural, plan.scaling[-1] + split, plan)
-        return codes, limited, step.halvings + plan.scaling[-1] + (plan.real and plan.inverse)
+        halved = plan.real and plan.inverse
+        return codes, limited, step.halvings + plan.scaling[-1] + halved - plan.shift
     drop = np.zeros(v.shape[2], np.int64)
     for bits in (plan.word_bits - 2, plan.word_bits - 1):
         drop += _exceeds(v, bits)
@@ -589,7 +595,9 @@ def _frames(x: Any, plan: Transform) -> Ints:
             f"x must have parts of word_bits - 2 = {plan.word_bits - 2} bits, not of magnitude "
             f"{fixed.peak(x)}"
         )
-    return x
+    if fixed.peak(x) >= 2 ** max(0, 62 - plan.shift):
+        x = x.astype(object)
+    return x << plan.shift
 
 
 def _check_integers(field: str, *values: Any) -> None:
