@@ -41,8 +41,8 @@ SIZES = (64, 256, 1024, 4096)
 PEER = "maia-hdl"
 CORES = (
     "fft-16-parallel", "rfft-16-parallel", "fft-64", f"{PEER}-64", "fft-256", f"{PEER}-256",
-    "fft-1024", "fft-1024-natural", "fft-1024-small", "fft-1024-x2", "fft-1024-iterative", "fft-1024-bfp",
-    "rfft-1024", f"{PEER}-1024", "fft-4096", f"{PEER}-4096",
+    "fft-1024", "fft-1024-natural", "fft-1024-small", "fft-1024-x2", "fft-1024-iterative",
+    "fft-1024-bfp", "rfft-1024", f"{PEER}-1024", "fft-4096", f"{PEER}-4096",
 )  # fmt: skip
 THRICE = {name for name in CORES if "1024" in name} - {"fft-1024-x2"}  # of others the first seed
 UNPLACED = ("fft-16-parallel", "rfft-16-parallel")  # more ports than the package has pins
