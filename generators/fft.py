@@ -36,6 +36,7 @@ from kolam.hdl.module import module
 from kolam.kernels import (
     frame_narrow,
     frame_reorder,
+    lane_reorder,
     lane_split,
     pipeline_entry,
     real_split,
@@ -187,7 +188,8 @@ class Fft(Design):
         ends = pipeline_entry.LATENCY + frame_narrow.LATENCY + stream_fifo.LATENCY
         order = 0
         if self.reorders:
-            order = frame_reorder.wait(self.points, self.config.lanes)
+            frames = lane_reorder.frames_held(self.points, self.config.lanes)
+            order = self.points // self.config.lanes - 2 + frames
             order += frame_reorder.latency(self.target) + (self.prefix > 0)
         return lines + turns + ends + order
 
@@ -256,13 +258,15 @@ class Fft(Design):
                 for lane in range(1, lanes):
                     memory(f"u_works_{k}_{lane - 1}/u_line", p.clocks, width)
         if self.reorders:
-            points = self.config.points
-            for bank in range(lanes):
-                memory(
-                    f"u_turned_round/u_buffers_{bank}", frame_reorder.depth(points, lanes),
-                    2 * self.config.output.width, style=frame_reorder.style(points, lanes),
-                    read_latency=frame_reorder.latency(self.target),
-                )  # fmt: skip
+            points, width = self.config.points, 2 * self.config.output.width
+            plain: dict[str, Any] = {"read_latency": frame_reorder.latency(self.target)}
+            if lanes == 1:
+                memory("u_turned_round/u_buffer", points, width, **plain)
+            else:
+                plain["style"] = lane_reorder.style(points, lanes)
+                for bank in range(lanes):
+                    path = f"u_turned_round/u_buffers_{bank}"
+                    memory(path, lane_reorder.depth(points, lanes), width, **plain)
         for k, kept in enumerate(self.tables):
             memory(
                 f"u_lookups_{k}", kept.image.depth, kept.image.width, ports=len(kept.readers),

@@ -6,7 +6,7 @@ from kolam.generators import fft_noise
 from kolam.generators.fft_config import BLOCK, Architecture
 from kolam.generators.fft_plan import Rotator, Stage, split_size
 from kolam.hdl import Format
-from kolam.kernels import frame_reorder, real_split
+from kolam.kernels import lane_reorder, real_split
 
 
 def facts(design: Any) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def steps(design: Any) -> list[dict[str, Any]]:
     buffer = {
         "name": "reorder",
         "banks": config.lanes,
-        "words": frame_reorder.depth(config.points, config.lanes),
+        "words": lane_reorder.depth(config.points, config.lanes),
         "bits": [config.output.width] * 2,
         "format": str(config.output),
     }

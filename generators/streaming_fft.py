@@ -31,6 +31,7 @@ from kolam.kernels.frame_narrow import frame_narrow
 from kolam.kernels.frame_reorder import frame_reorder
 from kolam.kernels.frame_size import frame_size, place_inside, prefix_beats, stage_entry
 from kolam.kernels.lane_butterfly import lane_butterfly
+from kolam.kernels.lane_reorder import lane_reorder
 from kolam.kernels.lane_split import lane_split, lane_split_ends
 from kolam.kernels.lane_split import latency as lane_split_latency
 from kolam.kernels.lifting_rotator import lifting_rotator
@@ -313,8 +314,14 @@ def streaming_fft(
     if split is None and not reorders and sink.order == source.order:  # all come at once
         leaving = [codes[k] for k in bit_reversed(lanes)]
     entering, push = concat(_exchanged([v for pair in leaving for v in pair], swaps_out)), puts[0]
-    if reorders:
+    if reorders and lanes > 1:
         straight, entering, push = entering, word(2 * lanes * size), word(1)
+        turned_round = lane_reorder(
+            clk, rst, ce, valids[0], straight, push, entering,
+            points=points, lanes=lanes, target=target,
+        )  # fmt: skip
+    elif reorders:
+        straight, entering, push = entering, word(2 * size), word(1)
         variable: tuple[Any, ...] = ()
         if pace is not room:
             lead = constant(sink.prefix, log2) if lead_in is None else lead_in
@@ -322,7 +329,7 @@ def streaming_fft(
             variable = (room, pace, doorways, last_beat, lead)
         turned_round = frame_reorder(
             clk, rst, ce, valids[0], straight, push, entering, *variable,
-            points=points, lanes=lanes, target=target,
+            points=points, target=target,
         )  # fmt: skip
     queue = output_fifo(
         clk, rst, push, entering, q_valid, q_ready, queued, room,

@@ -1,6 +1,7 @@
 """The stream kernels keep their promises in every run, and a bug in any of them is found."""
 
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from kolam.flows import yowasp
 from kolam.hdl.module import Emission, emit
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import entry_register, frame_guard
-from kolam.kernels.frame_reorder import depth, frame_reorder, frames_held
+from kolam.kernels.frame_reorder import frame_reorder
+from kolam.kernels.lane_reorder import depth, frames_held, lane_reorder
 from kolam.kernels.stream_fifo import output_fifo, stream_fifo
 from kolam.kernels.stream_register import stream_register
 from kolam.kernels.width_converter import _Ring, width_converter
@@ -26,7 +28,8 @@ BUG_DEPTH = 14  # clocks in which each bug below shows itself
 class Case:
     """A kernel, its ports (name:width), its constants, and the properties beside this file.
 
-    defines: macros of the properties. expose: what the kernel remembers.
+    defines: macros of the properties. expose: what the kernel remembers. properties: their name, by
+    default the kernel's.
     """
 
     kernel: Any
@@ -34,6 +37,7 @@ class Case:
     constants: dict[str, Any] = field(default_factory=dict)
     defines: dict[str, str | int] = field(default_factory=dict)
     expose: tuple[str, ...] = ()
+    properties: str = ""
 
     def emit(self) -> Emission:
         """Return the Verilog of the kernel as module dut."""
@@ -45,7 +49,7 @@ class Case:
 
     def prove(self, files: dict[str, str], folder: Path, depth: int) -> Proof:
         """Try to prove the properties of these files."""
-        name = self.kernel.func.__name__
+        name = self.properties or self.kernel.func.__name__
         text = Path(__file__).with_name(f"{name}.sv").read_text(encoding="utf-8")
         lines = "".join(f"`define {macro} {value}\n" for macro, value in self.defines.items())
         return prove(
@@ -108,28 +112,32 @@ def converter(s_lanes: int, m_lanes: int, elements: int) -> Case:
     )  # fmt: skip
 
 
-def reorder(points: int, lanes: int, width: int = 1) -> Case:
-    words, x = range(depth(points, lanes)), width * lanes
-    inner = {"we": "we", "re": "re"}
-    groups = {
-        "cells": [f"u_buffers_{bank}.mem[{k}]" for bank in range(lanes) for k in words],
-        "waddrs": [f"u_buffers_{bank}.waddr" for bank in range(lanes)],
-        "raddrs": [f"u_buffers_{bank}.raddr" for bank in range(lanes)],
+def reorder(points: int, lanes: int = 1) -> Case:
+    words, width = range(depth(points, lanes)), 1 if lanes > 1 else 2
+    banks = [f"u_buffers_{bank}." for bank in range(lanes)] if lanes > 1 else ["u_buffer."]
+    tops = banks if lanes > 1 else [""]
+    inner = {
+        f"{bank}{name}": f"{wire}[{number}*{size} +: {size}]"
+        for wire, size, places in (
+            ("cells", "W", product(banks, [f"mem[{k}]" for k in words])),
+            ("waddrs", "A", product(tops, ["waddr"])),
+            ("raddrs", "A", product(tops, ["raddr"])),
+        )
+        for number, (bank, name) in enumerate(places)
     }
-    states = [f"u_count.{name}" for name in ("into", "out_of", "reading", "turned")]
-    sizes = {"cells": "W", "waddrs": "A", "raddrs": "A"}
-    ports = [
-        f".\\{name} ({wire}[{k}*{sizes[wire]} +: {sizes[wire]}])"
-        for wire, names in groups.items()
-        for k, name in enumerate(names)
-    ]
+    inner |= {f"u_count.{name}": name for name in ("into", "out_of", "reading", "turned")}
+    inner |= {"we": "we", "re": "re"}
+    sizes = {"points": points, "lanes": lanes}
     return Case(
-        frame_reorder, f"clk rst ce valid x:{x} put y:{x}", {"points": points, "lanes": lanes},
+        lane_reorder if lanes > 1 else frame_reorder,
+        f"clk rst ce valid x:{width * lanes} put y:{width * lanes}",
+        sizes if lanes > 1 else {"points": points},
         {
-            "POINTS": points, "LANES": lanes, "WIDTH": width, "DEPTH": len(words),
-            "LATE": frames_held(points, lanes) - 1, "INNER": ", ".join(ports),
+            **{name.upper(): value for name, value in sizes.items()},
+            "WIDTH": width, "DEPTH": len(words), "LATE": frames_held(points, lanes) - 1,
+            "INNER": ", ".join(f".\\{name} ({wire})" for name, wire in inner.items()),
         },
-        (*inner, *states, *(name for names in groups.values() for name in names)),
+        tuple(inner), "reorder",
     )  # fmt: skip
 
 
@@ -147,11 +155,11 @@ PROOFS = {
     "frame_guard, 256 beats": guard(256),
     "frame_gate, 1 beat": gate(1, 4),
     "frame_gate, 3 beats": gate(3, 4),
-    "frame_reorder, 8 points": reorder(8, 1, 2),
-    "frame_reorder, 2 of 8 points": reorder(8, 2),
-    "frame_reorder, 2 of 16 points": reorder(16, 2),
-    "frame_reorder, 4 of 16 points": reorder(16, 4),
-    "frame_reorder, 4 of 8 points": reorder(8, 4),
+    "frame_reorder, 8 points": reorder(8),
+    "lane_reorder, 2 of 8 points": reorder(8, 2),
+    "lane_reorder, 2 of 16 points": reorder(16, 2),
+    "lane_reorder, 4 of 16 points": reorder(16, 4),
+    "lane_reorder, 4 of 8 points": reorder(8, 4),
     "width_converter 1 to 3": converter(1, 3, 4),
     "width_converter 3 to 1": converter(3, 1, 4),
     "width_converter 2 to 3": converter(2, 3, 7),
@@ -206,7 +214,7 @@ BUGS = {
         "turns = turned == reading",
         "turns = turned",
     ),
-    "reorder never turns round": (reorder(4, 1), "turned <= !turned", "turned <= 0"),
+    "reorder never turns round": (reorder(4), "turned <= !turned", "turned <= 0"),
     "reorder takes the banks of the next beat": (reorder(8, 2), ".key(keys_1)", ".key(read[1])"),
     "reorder reads while the last beat comes": (
         reorder(4, 2),

@@ -15,7 +15,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from kolam.generators import load
-from kolam.generators.fft import Config, Direction, Fft, Formats, Order, Rotation, build
+from kolam.generators.fft import Config, Direction, Fft, Formats, Order, Rotation, RunTime, build
 from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
 from kolam.testbenches import SimulationFailed, simulate, stimulus
@@ -461,6 +461,12 @@ WANTED = "scaling must be 4 times 0 or 1 and the bits dropped at the end"
         ({"points": 64, "lanes": 128}, ValueError, "lanes must be 1 to 64, not 128"),
         ({"points": 128, "lanes": 32}, ValueError, "lanes must be 1 to 16, not 32"),
         ({"lanes": "2"}, TypeError, "lanes must be an integer, not '2'"),
+        (
+            {"lanes": 2, "run_time": RunTime(least_points=8)},
+            ValueError,
+            "run_time.least_points must be given only where lanes are 1 or output_order is "
+            "bit_reversed, not 8",
+        ),
         (
             {"scaling": (1, 1, 1, 1, 3), "formats": Formats(input=Format(True, 0, 3))},
             ValueError,

@@ -11,7 +11,7 @@ from myhdl import StopSimulation, delay
 
 from kolam.hdl.target import Target
 from kolam.kernels.bits import bits
-from kolam.kernels.frame_reorder import exchange, frame_reorder, latency, spread, wait
+from kolam.kernels.frame_reorder import frame_reorder, latency, spread
 from kolam.testbenches.equivalence import (
     assert_equivalent,
     bit,
@@ -31,26 +31,17 @@ def reverse(place, points):
     return int(f"{place:0{bits}b}"[::-1], 2)
 
 
-def late(points, lanes):
-    """Return whether the first beat out needs a word of the last one in: then it is a clock later.
-
-    It begins with the last one in else, and nothing leaves earlier than that.
-    """
-    return max(reverse(k, points) for k in range(lanes)) // lanes == points // lanes - 1
-
-
-def schedule(random, points, distances, enabled, resets, gaps, lanes):
-    """Return rst, ce, valid and the beat of each clock; frames are `distances` clocks apart.
+def schedule(random, points, distances, enabled, resets, gaps):
+    """Return rst, ce, valid and the word of each clock; frames are `distances` clocks apart.
 
     Distances are counted in enabled clocks; where it is not enabled or there is no frame, garbage
     is shown. resets: enabled clocks before which there is a reset; frames begin anew there.
     """
     rows = [{"rst": 1, "ce": random.getrandbits(1), "valid": 0} for _ in range(2)]
-    beats = points // lanes
-    left = [k for n, distance in enumerate(distances, 1) for k in [0] * distance + [n] * beats]
+    left = [k for n, distance in enumerate(distances, 1) for k in [0] * distance + [n] * points]
     if gaps:  # within frames as well
-        left = [k for n in left for k in [0] * random.choice((0, 0, 1, beats)) + [n]]
-    left += [0] * (beats + 5)
+        left = [k for n in left for k in [0] * random.choice((0, 0, 1, points)) + [n]]
+    left += [0] * (points + 4)
     e = begun = 0
     while left:
         if e in resets:
@@ -64,17 +55,15 @@ def schedule(random, points, distances, enabled, resets, gaps, lanes):
         if ce:
             begun = left.pop(0)
             e += 1
-    return [
-        row | {"valid": int(row["valid"]), "x": random.getrandbits(WIDTH * lanes)} for row in rows
-    ]
+    return [row | {"valid": int(row["valid"]), "x": random.getrandbits(WIDTH)} for row in rows]
 
 
-def wanted(rows, points, target, lanes):
-    """Return the beat of each clock in which one is `put`, and how many frames were whole.
+def wanted(rows, points, target):
+    """Return the word of each clock in which one is `put`, and how many frames were whole.
 
-    By the head of the kernel: the reader begins in the clock of the last beat, or a clock later.
+    By the head of the kernel: the reader begins in the clock of the last word, and goes on.
     """
-    put, frame, reading, frames, e = {}, [], [], 0, 0
+    put, frame, reading, frames = {}, [], [], 0
     for n, row in enumerate(rows):
         if row["rst"]:
             frame, reading = [], []
@@ -83,37 +72,31 @@ def wanted(rows, points, target, lanes):
         if not row["ce"]:
             continue
         if row["valid"]:
-            frame += [row["x"] >> WIDTH * lane & (1 << WIDTH) - 1 for lane in range(lanes)]
+            frame.append(row["x"])
         if len(frame) == points:
-            first = e + late(points, lanes)
-            assert not reading or reading[-1][0] < first
-            left = [frame[reverse(k, points)] for k in range(points)]
-            for beat in range(points // lanes):
-                words = left[lanes * beat : lanes * (beat + 1)]
-                packed = sum(v << WIDTH * lane for lane, v in enumerate(words))
-                reading.append((first + beat, packed))
+            assert not reading  # there is room for one frame
+            reading = [frame[reverse(k, points)] for k in range(points)]
             frame, frames = [], frames + 1
-        if reading and reading[0][0] == e:
-            put[n + latency(target)] = reading.pop(0)[1]
-        e += 1
+        if reading:
+            put[n + latency(target)] = reading.pop(0)
     return {clock: v for clock, v in put.items() if clock < len(rows)}, frames
 
 
 def reorder_record(
-    name, points, distances, *, enabled=1.0, target=Target.GENERIC, resets=(), gaps=False, lanes=1
+    name, points, distances, *, enabled=1.0, target=Target.GENERIC, resets=(), gaps=False
 ):
-    """Run the model, compare every beat and its clock, and return the record."""
+    """Run the model, compare every word and its clock, and return the record."""
     random = Random(name)
-    rows = schedule(random, points, distances, enabled, set(resets), gaps, lanes)
+    rows = schedule(random, points, distances, enabled, set(resets), gaps)
     ports = {n: bit() for n in ("clk", "rst", "ce", "valid", "put")}
-    ports |= {n: word(WIDTH * lanes) for n in ("x", "y")}
+    ports |= {n: word(WIDTH) for n in ("x", "y")}
     record = run_model(
-        frame_reorder, {**ports, "points": points, "lanes": lanes, "target": target}, name=name,
-        clocks=len(rows), drive={n: [row[n] for row in rows] for n in rows[0]}, when={"y": "put"},
+        frame_reorder, {**ports, "points": points, "target": target}, name=name, clocks=len(rows),
+        drive={n: [row[n] for row in rows] for n in rows[0]}, when={"y": "put"},
     )  # fmt: skip
-    put, frames = wanted(rows, points, target, lanes)
+    put, frames = wanted(rows, points, target)
     assert len(distances) - len(resets) <= frames <= len(distances)
-    assert len(put) == points // lanes * frames or resets
+    assert len(put) == points * frames or resets
     index = list(record.outputs).index("put")
     got = {n: out[1 - index] for n, (_, out) in enumerate(record.rows) if out[index]}
     assert got == put, name
@@ -158,53 +141,6 @@ def test_reset_in_mid_frame(tmp_path: Path, target: Target) -> None:
         for at in range(9, 19)
     ]
     assert replay(records, tmp_path) == []
-
-
-LANES = [
-    (8, 2), (16, 2), (32, 4), (64, 4), (128, 8),  # of one frame
-    (4, 2), (16, 4), (64, 8), (8, 4), (32, 8), (64, 16), (128, 16), (64, 32),  # of two
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("target", [Target.GENERIC, Target.ECP5])
-def test_lanes(tmp_path: Path, target: Target) -> None:
-    """Back to back, apart, with pauses and gaps; also where lane and beat share digits."""
-    records = []
-    for points, lanes in LANES:
-        apart = [0, 0, 0, 1, 2, points // lanes, 0, 0]
-        where = {"target": target, "lanes": lanes}
-        records.append(reorder_record(f"n{points}x{lanes}", points, apart, **where))
-        records.append(
-            reorder_record(f"p{points}x{lanes}", points, apart[:6], enabled=0.5, gaps=True, **where)
-        )
-    assert replay(records, tmp_path) == []
-
-
-@pytest.mark.parametrize(("points", "lanes"), [(32, 4), (16, 4), (8, 4)])
-def test_reset_in_mid_frame_of_lanes(tmp_path: Path, points: int, lanes: int) -> None:
-    beats = points // lanes
-    records = [
-        reorder_record(
-            f"reset{at}", points, [2, 0, 0, 1, 0, 0], resets=[at, at + 2 * beats + 1], enabled=0.8,
-            lanes=lanes,
-        )
-        for at in range(beats + 1, 2 * beats + 3)
-    ]  # fmt: skip
-    assert replay(records, tmp_path) == []
-
-
-def test_a_beat_leaves_as_soon_as_the_last_word_it_waits_for_is_there() -> None:
-    for points, lanes in [*LANES, (4, 1), (8, 1), (1024, 1), (1024, 2), (1024, 16)]:
-        assert wait(points, lanes) == points // lanes - 1 + late(points, lanes)
-
-
-@pytest.mark.parametrize("digits", [1, 2, 3])
-def test_exchange(tmp_path: Path, digits: int) -> None:
-    ports = {"key": word(digits) if digits > 1 else bit(), "x": word(3 * 8), "y": word(3 * 8)}
-    record = assert_equivalent(exchange, {**ports, "lanes": 8}, folder=tmp_path)
-    for (key, x), (y,) in record.rows:
-        words, swapped = ([v >> 3 * lane & 7 for lane in range(8)] for v in (x, y))
-        assert swapped == [words[lane ^ key] for lane in range(8)]
 
 
 # ---------------------------------------------------------------------- smaller frames, prefixes

@@ -1,21 +1,20 @@
-// What frame_reorder owes, for frames of POINTS words, LANES a beat, whatever comes and whenever.
-// The solver picks a number k, hence any word of those that leave; it came as number k reversed.
-module frame_reorder_proof #(
+// What frame_reorder and lane_reorder owe, for frames of POINTS words, LANES a beat, whatever comes
+// and whenever. LATE: banks hold two frames, in halves, and all is a clock later. The solver picks a
+// number k, hence any word of those that leave; it came as number k reversed.
+module reorder_proof #(
     parameter W = `WIDTH, POINTS = `POINTS, LANES = `LANES, DEPTH = `DEPTH, LATE = `LATE
 ) (
     input clk, input rst, input ce, input valid, input [LANES*W-1:0] x
 );
 localparam BEATS = POINTS / LANES, N = $clog2(POINTS), T = $clog2(LANES), A = $clog2(DEPTH);
 localparam SHARED = T < N - T ? T : N - T;  // digits that a lane and a beat exchange
-wire put, swaps, turns, reading, turned, we, re;
+wire put, reading, turned, we, re;
 wire [LANES*W-1:0] y;
 wire [N-T-1:0] into, out_of;
 wire [LANES*A-1:0] waddrs, raddrs;
 wire [LANES*DEPTH*W-1:0] cells;
 dut dut (
-    .clk(clk), .rst(rst), .ce(ce), .valid(valid), .x(x), .put(put), .y(y), .we(we), .re(re),
-    .\u_count.into (into), .\u_count.out_of (out_of),
-    .\u_count.reading (reading), .\u_count.turned (turned), `INNER
+    .clk(clk), .rst(rst), .ce(ce), .valid(valid), .x(x), .put(put), .y(y), `INNER
 );
 
 reg past = 0;
