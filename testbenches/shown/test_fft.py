@@ -5,11 +5,19 @@ import pytest
 
 from kolam.flows import synthesize
 from kolam.generators import fft_noise, load
-from kolam.generators.fft import Config, Direction, Formats, Order, Rotation, build
+from kolam.generators.fft import (
+    Architecture,
+    Config,
+    Direction,
+    Formats,
+    Order,
+    Rotation,
+    build,
+)
 from kolam.hdl import Format
 from kolam.hdl.target import Target
 from kolam.testbenches import simulate
-from kolam.testbenches.random_fft import random_fft
+from kolam.testbenches.random_fft import random_fft, random_iterative
 from kolam.testbenches.stimulus import codes, script
 
 pytestmark = pytest.mark.shown
@@ -137,6 +145,41 @@ def test_lanes(lanes, rotation, shown):
     )  # fmt: skip
     assert (run.latency, run.interval) == (design.latency, 1024 // lanes)
     assert run.latency == design.latency
+
+
+@pytest.mark.parametrize("points", [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096])
+@pytest.mark.parametrize("butterflies", [1, 2, 8])
+@pytest.mark.parametrize("stages", [1, 2])
+def test_passes(stages, butterflies, points, shown):
+    butterflies = min(butterflies, points // 8)
+    made = Config(
+        points=points, architecture=Architecture.ITERATIVE, butterflies=butterflies,
+        stages_a_pass=stages,
+    )  # fmt: skip
+    design = build(made)
+    run = exact(design, simulator="verilator")
+    shown(
+        f"{points} points in passes of {stages}, {butterflies} butterflies, Verilator",
+        {"frames": run.frames, "mismatches": run.mismatches, "latency": run.latency,
+         "interval": run.interval, "clocks a second": round(run.clocks_per_second)},
+    )  # fmt: skip
+    assert (run.latency, run.interval) == (design.latency, design.interval)
+
+
+@pytest.mark.parametrize("first", range(0, 40, 10), ids="seeds-from-{}".format)
+def test_random_passes(first, shown, tmp_path):
+    """Free, with pauses, and with bad frames as well."""
+    frames = 0
+    for seed in range(first, first + 10):
+        design = build(random_iterative(seed, target=list(Target)[seed % 5], stages=(3, 8)))
+        folder = tmp_path / str(seed)
+        rows = script(design, codes(design, 8, seed), 0.3, seed)
+        asked = ({}, {"script": rows}, {"script": rows, "gap": 0.3, "stall": 0.3})
+        runs = [exact(design, seed=seed, folder=folder, **more) for more in asked]
+        assert (runs[0].latency, runs[0].interval) == (design.latency, design.interval)
+        frames += sum(run.frames for run in runs)
+    shown("random iterative FFTs, five targets",
+          {"seeds": f"{first} to {first + 9}", "frames": frames, "mismatches": 0})  # fmt: skip
 
 
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
