@@ -28,6 +28,7 @@ from kolam.generators.fft_config import (
 from kolam.generators.fft_plan import Door, Rotator, Stage, Table
 from kolam.generators.iterative_fft import (
     USER_BITS,
+    choice_clocks,
     give_clocks,
     iterative_fft,
     table_style,
@@ -66,7 +67,7 @@ __all__ = [
 ]
 
 _BYTE = 8
-_ENDS = 5  # clocks of a sample in front of the input buffer and behind the output buffer
+_ENDS = 6  # clocks of a sample in front of the input buffer and behind the output buffer
 _SHORT = 32  # clocks in which flags leave all that is no delay line
 
 
@@ -643,7 +644,8 @@ class IterativeFft(Fft):
     def latency(self) -> int:
         """Clocks from the first input beat to the first output beat; docs/fft.md 5."""
         passes = (self.config.passes - 1) * self.turn + self.words + self.given
-        return int(self.config.points + passes + _ENDS)
+        choice = choice_clocks(self.config.butterflies, self.config.block)
+        return int(self.config.points + passes + _ENDS + choice)
 
     @property
     def ready_after_reset(self) -> int:
@@ -672,8 +674,8 @@ class IterativeFft(Fft):
             for path, depth, width, fields, latency in (
                 ("u_banks_0", self.words, 2 * held * b, b, 2),
                 ("u_banks_1", self.words, 2 * held * b, b, 2),
-                ("u_memory", 2 * self.words, wide, 1, 1),
-                ("u_buffer", self.words, wide, 1, 1),
+                ("u_memory", 2 * self.words, wide, 1, 2),
+                ("u_buffer", self.words, wide, 1, 2),
             )
         ]
         if self.config.stages_a_pass == 1:

@@ -48,10 +48,10 @@ from kolam.kernels.result_select import word_choice
 from kolam.kernels.settings_port import frames_under_way, settings_door
 from kolam.kernels.stream_fifo import output_fifo
 
-QUEUE, RESERVE = 16, 4
+QUEUE, RESERVE = 16, 6
 USER_BITS = 8  # of an exponent
 _BLOCK_FROM = 64  # words of a table that is block RAM
-_AHEAD = 4  # clocks from a step to the results of its butterfly
+_AHEAD = 5  # clocks from a step to the results of its butterfly
 _WAIT = 2  # of a commutator
 _SECOND = _AHEAD + _WAIT + 1  # clocks from a step to the results of the second stage
 
@@ -64,6 +64,14 @@ def write_clocks(rotation: int, stages: int) -> int:
 def give_clocks(rotation: int, stages: int, alone: bool) -> int:
     """Return those to its results in the output buffer; alone: of the last stage, alone."""
     return _AHEAD if alone else write_clocks(rotation, stages)
+
+
+def choice_clocks(butterflies: int, block: bool) -> int:
+    """Return the clocks between the output buffer and the narrowing, for the choice of a sample.
+
+    None where one look-up table does both.
+    """
+    return int(butterflies > 1 or block)
 
 
 def table_style(image: Image) -> str:
@@ -149,6 +157,12 @@ def iterative_fft(
         bank_enable(fills, element(log2 - 1), lane_in, lows[k], highs[k], number=k)
         for k in range(b)
     ]
+    # registered, since an addition is in front of it
+    fill = [*sample, part(element, log2 - 1, log2 - 1 - address), concat(lows), concat(highs)]
+    filled = [word(len(signal)) for signal in fill]
+    fill_line = [
+        shift_line(clk, constant(1), fill[k], filled[k], clocks=1) for k in range(len(fill))
+    ]
 
     # passes
     works, first, last, reads_half, writes_half, ends = (word(1) for _ in range(6))
@@ -162,12 +176,16 @@ def iterative_fft(
     reads_input, reads_memory = word(1), word(1)
     wherefrom = read_place(works, first, reads_input, reads_memory)
     index = part(step, address, 0)
+    # a clock later than from the memory, where two words make a pair
+    reads_input_d1, index_d1 = word(1), word(address)
+    wait_input = shift_line(clk, constant(1), reads_input, reads_input_d1, clocks=1)
+    wait_index = shift_line(clk, constant(1), index, index_d1, clocks=1)
     given = [word(2 * held * b), word(2 * held * b)]
     lane_parts = (2 * held,) * b if b > 1 else ()
     banks = [
         ram(
-            clk, concat((lows, highs)[k]), part(element, log2 - 1, log2 - 1 - address),
-            concat(sample * b), reads_input, _pair_place(index, stages), given[k],
+            clk, filled[3 + k], filled[2], concat(filled[:2] * b), reads_input_d1,
+            _pair_place(index_d1, stages), given[k],
             depth=words, parts=lane_parts, latency=2, style="block", target=target,
         )
         for k in range(2)
@@ -175,15 +193,15 @@ def iterative_fft(
 
     # fetch: f and x of each butterfly
     fetched = word(4 * size * b)
-    fetches_f, first_d2 = word(1), word(1)
-    phase = fetch_phase(clk, step, fetches_f)
-    first_line = shift_line(clk, constant(1), first, first_d2, clocks=2)
+    fetches_f, first_d3 = word(1), word(1)
+    phase = fetch_phase(clk, index_d1, fetches_f)
+    first_line = shift_line(clk, constant(1), first, first_d3, clocks=3)
     f, x = word(2 * size * b), word(2 * size * b)
     fetch = pair_fetch(
         clk,
         fetched,
         fetches_f,
-        first_d2,
+        first_d3,
         *(_shifted(bank, held, size, block) for bank in given),
         f,
         x,
@@ -214,7 +232,7 @@ def iterative_fft(
         clk, stores,
         concat([_write_word(part(done, address, 0), stages), done(address + 1)]), both,
         reads_memory, concat([_read_word(index, stages), reads_half]), fetched,
-        depth=2 * words, latency=1, style="block", target=target,
+        depth=2 * words, latency=2, style="block", target=target,
     )  # fmt: skip
     if alone:  # sums and differences as they are
         told, told_works = word(address + 1), word(1)
@@ -232,7 +250,7 @@ def iterative_fft(
         )
 
     # output: one sample at a time, once a frame is whole
-    room, reads, reads_d1 = word(1), word(1), word(1)
+    room, reads, reads_late = word(1), word(1), word(1)
     place_out, lane_out = word(log2), word(bits(2 * b))
     unload = frame_unload(
         clk, rst, last, written, room, place_out, reads, unloaded, lead, points=points,
@@ -240,12 +258,17 @@ def iterative_fft(
     )  # fmt: skip
     spot = place_out if reverses_out else _reversed(place_out)
     lanes_out, sample_out = word(4 * size * b), word(2 * size)
+    waits = choice_clocks(b, block)
+    chosen = word(2 * size) if waits else sample_out
     buffer = ram(
         clk, gives, told_word, given_up, reads, part(spot, log2, log2 - address), lanes_out,
-        depth=words, latency=1, style="block", target=target,
+        depth=words, latency=2, style="block", target=target,
     )  # fmt: skip
-    lane_line = shift_line(clk, constant(1), part(spot, bits(2 * b), 0), lane_out, clocks=1)
-    choose = word_choice(lane_out, lanes_out, sample_out, words=2 * b)
+    reads_line = pulse_delay(clk, rst, reads, reads_late, clocks=1 + waits)
+    lane_line = shift_line(clk, constant(1), part(spot, bits(2 * b), 0), lane_out, clocks=2)
+    choose = word_choice(lane_out, lanes_out, chosen, words=2 * b)
+    if waits:
+        chosen_line = shift_line(clk, constant(1), chosen, sample_out, clocks=waits)
     bits_out = sink.format.width
     valid_out, put, q_valid, q_ready = (word(1) for _ in range(4))
     codes = [word(bits_out), word(bits_out)]
@@ -261,13 +284,13 @@ def iterative_fft(
             for k in range(2)
         ] + [
             narrow_register(
-                clk, rst, constant(0), constant(1), reads, *fitted, *limits, valid_out, put, *codes,
-                event_overflow,
+                clk, rst, constant(0), constant(1), reads_late, *fitted, *limits, valid_out, put,
+                *codes, event_overflow,
             )
         ]  # fmt: skip
     else:
         narrow = frame_narrow(
-            clk, rst, constant(0), constant(1), reads,
+            clk, rst, constant(0), constant(1), reads_late,
             *(extended(v, drop + bits_out) for v in ends_out), valid_out, put, *codes,
             event_overflow, drop=drop, rounding=rounding,
         )  # fmt: skip

@@ -356,6 +356,33 @@ def test_latency(name, target, shown):
     assert run.latency == design.latency <= most
 
 
+ITERATIVE = {  # of 1024 points: on xc7 at most, and on ECP5 at least
+    "fft-1024-iterative": ({}, {"dsp": 3, "lut": 400}, 140),
+    "fft-1024-bfp": ({}, {"dsp": 3, "lut": 425}, 120),
+    "fft-1024-iterative, two stages a pass": ({"stages_a_pass": 2}, {"dsp": 6, "lut": 400}, 140),
+}
+
+
+@pytest.mark.parametrize("line", ITERATIVE)
+def test_cost_of_passes(line, shown):
+    """And the clocks of a frame, 5 % more than the butterflies need."""
+    changes, limits, mhz = ITERATIVE[line]
+    name = line.split(",")[0]
+    design = load(name, set={**changes, "target": "xc7"})
+    cost = synthesize(design, "xc7")
+    ecp5 = load(name, set={**changes, "target": "ecp5"})
+    placed = synthesize(ecp5, "ecp5", place_and_route=True)
+    shown(
+        f"{line}: cost on xc7, and speed on ECP5",
+        {**{key: cost[key] for key in KEYS}, "clocks": design.interval, "MHz": placed["fmax_mhz"],
+         "by seed": str(placed["fmax_mhz_by_seed"]), "limits": f"{limits}, {mhz} MHz"},
+    )  # fmt: skip
+    for key, most in limits.items():
+        assert cost[key] <= most, key
+    assert design.interval <= 1.05 * 512 * 10 / design.config.stages_a_pass
+    assert placed["fmax_mhz"] >= mhz
+
+
 def test_frequency_on_ecp5(shown):
     cost = synthesize(load("fft-1024", set={"target": "ecp5"}), "ecp5", place_and_route=True)
     shown("fft-1024: placed and routed on ECP5",
