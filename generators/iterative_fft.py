@@ -259,16 +259,16 @@ def iterative_fft(
     spot = place_out if reverses_out else _reversed(place_out)
     lanes_out, sample_out = word(4 * size * b), word(2 * size)
     waits = choice_clocks(b, block)
-    chosen = word(2 * size) if waits else sample_out
+    picked = word(2 * size) if waits else sample_out
     buffer = ram(
         clk, gives, told_word, given_up, reads, part(spot, log2, log2 - address), lanes_out,
         depth=words, latency=2, style="block", target=target,
     )  # fmt: skip
     reads_line = pulse_delay(clk, rst, reads, reads_late, clocks=1 + waits)
     lane_line = shift_line(clk, constant(1), part(spot, bits(2 * b), 0), lane_out, clocks=2)
-    choose = word_choice(lane_out, lanes_out, chosen, words=2 * b)
+    choose = word_choice(lane_out, lanes_out, picked, words=2 * b)
     if waits:
-        chosen_line = shift_line(clk, constant(1), chosen, sample_out, clocks=waits)
+        picked_line = shift_line(clk, constant(1), picked, sample_out, clocks=waits)
     bits_out = sink.format.width
     valid_out, put, q_valid, q_ready = (word(1) for _ in range(4))
     codes = [word(bits_out), word(bits_out)]

@@ -17,6 +17,7 @@ from kolam.generators.fft import (
     IterativeFft,
     Order,
     Rotation,
+    RunTime,
     build,
 )
 from kolam.hdl import Format, Rounding
@@ -100,6 +101,10 @@ CORES = {
     "128 of 2, twice": config(
         128, 2, stages_a_pass=2, direction=INVERSE, input_order=REVERSED, formats=formats(S12)
     ),
+    "32 of 2, twice, prefix": config(  # as a configuration, and in force after a reset
+        32, 2, stages_a_pass=2, cyclic_prefix=5, formats=formats(S12),
+        run_time=RunTime(direction=True, cyclic_prefix=True),
+    ),
     "256, twice": config(256, stages_a_pass=2, output_order=REVERSED),
 }  # fmt: skip
 FEW = "8, ecp5", "16 of 2, xc7", "32 of 4", "8, twice", "32 of 4, twice, ecp5"
@@ -171,7 +176,8 @@ def promises(made):
         turn = words + late + 1
     latency = points + (passes - 1) * turn + words + given + 6
     latency += made.butterflies > 1 or made.block
-    return latency, max(passes * turn, points + turn + 1, points + words + given + 1)
+    emptied = points + made.cyclic_prefix + words + given + 1
+    return latency, max(passes * turn, points + turn + 1, emptied)
 
 
 @pytest.mark.parametrize("name", CORES)
@@ -374,6 +380,25 @@ def test_what_limits_it_is_told():
     assert build(config(256, 32)).bottleneck == "s_axis"
     assert build(config(256, stages_a_pass=2)).bottleneck == "passes"
     assert build(config(256, 4, stages_a_pass=2)).bottleneck == "s_axis"
+
+
+@pytest.mark.parametrize("stages", [1, 2])
+def test_a_pass_is_no_longer_than_it_must_be(stages):
+    """Clocks in which each word is read once it was written, in the orders of the page."""
+    for points, butterflies in ((8, 1), (16, 1), (32, 4), (64, 2), (64, 1), (128, 1), (512, 2)):
+        design = build(config(points, butterflies, stages_a_pass=stages))
+        words, late = design.words, design.written
+        read, written = {}, {}
+        for step in range(words):
+            g, u, v = step // 4, step // 2 % 2, step % 2
+            if stages == 1:
+                read[step], written[step] = step // 2 + v * words // 2, step
+            else:
+                read[step] = g + u * words // 4 + v * words // 2
+                written[4 * g + 2 * v + u] = step
+        assert sorted(read.values()) == sorted(written) == list(range(words))
+        waits = [written[word] + late + 1 - step for step, word in read.items()]
+        assert design.turn == max(words, *waits)
 
 
 @pytest.mark.parametrize("points", [256, 512])
