@@ -61,7 +61,10 @@ def pipeline(design: Any) -> Figure:
     value, power = design.gain_text.split("^")
     rate = f"{config.lanes} samples a clock" if config.lanes > 1 else "a sample a clock"
     if iterates:
-        _loop(axes, 2 * _GAP + _width(steps[0]), f"{config.points:,} in {config.stages} passes")
+        inside = steps[1 : 2 + config.stages_a_pass]
+        length = sum(_width(step) + _GAP for step in inside)
+        text = f"{config.points:,} in {config.passes} passes"
+        _loop(axes, 2 * _GAP + _width(steps[0]), length, text)
         rate = f"a frame in {design.interval:,} clocks"
     axes.text(-1.1, 1.62, design.name, **_style(12, ha="left", weight="bold"))
     axes.text(
@@ -85,30 +88,34 @@ def _bundle(axes: Axes, x: float, y: float, lanes: int) -> None:
 
 
 def _passes(design: Any) -> list[Step]:
-    """Return the steps around a memory; butterflies and rotators are those of every stage."""
+    """Return the steps around a memory; butterflies and rotators are those of every pass."""
     config, points = design.config, design.config.points
     *stages, output = fft_facts.steps(design)
     first, size = config.formats.input.width, stages[0]["bits"][1]
     count = config.butterflies
     both = {"bits": [size, size]}
+    last = config.stages_a_pass - 1
     return [
         {"name": "input", "words": points, "memory": True, "bits": [first, first]},
-        {
-            **both,
-            "name": "butterfly" if count == 1 else f"{count} butterflies",
-            "halves": any(step.get("halves") for step in stages),
-            "quarters": any(step.get("quarters") for step in stages),
-        },
+        *(
+            {
+                **both,
+                "name": "butterfly" if count == 1 else f"{count} butterflies",
+                "halves": any(step.get("halves") for step in stages),
+                "quarters": k == last and any(step.get("quarters") for step in stages),
+            }
+            for k in range(config.stages_a_pass)
+        ),
         {**both, "circle": points, "multipliers": design.multipliers, "lifts": False},
         {**both, "name": "output", "words": points, "memory": True},
         output,
     ]
 
 
-def _loop(axes: Axes, x: float, text: str) -> None:
+def _loop(axes: Axes, x: float, length: float, text: str) -> None:
     """Draw the memory through which the rotators' results go back to the butterflies."""
     stage, middle = 0.95, 0.88
-    end = x + stage + _GAP + 0.32
+    end = x + length - _GAP - 0.32
     _box(axes, x, middle - 0.17, end + 0.32 - x, 0.34, _MEMORY)
     axes.text((x + end + 0.32) / 2, middle, text, **_style(8, va="center"))
     for side, start, stop in ((x + stage / 2, middle - 0.17, 0.36), (end, 0.32, middle - 0.17)):

@@ -26,7 +26,14 @@ from kolam.generators.fft_config import (
     Samples,
 )
 from kolam.generators.fft_plan import Door, Rotator, Stage, Table
-from kolam.generators.iterative_fft import USER_BITS, iterative_fft, table_style, write_clocks
+from kolam.generators.iterative_fft import (
+    USER_BITS,
+    choice_clocks,
+    give_clocks,
+    iterative_fft,
+    table_style,
+    write_clocks,
+)
 from kolam.generators.real_fft import real_fft
 from kolam.generators.real_fft import table_style as word_table_style
 from kolam.generators.streaming_fft import QUEUE, streaming_fft
@@ -61,7 +68,7 @@ __all__ = [
 ]
 
 _BYTE = 8
-_ENDS = 5  # clocks of a sample in front of the input buffer and behind the output buffer
+_ENDS = 6  # clocks of a sample in front of the input buffer and behind the output buffer
 _SHORT = 32  # clocks in which flags leave all that is no delay line
 
 
@@ -587,7 +594,7 @@ class ParallelRealFft(RealFft):
 
 
 class IterativeFft(Fft):
-    """A memory-based FFT: some butterflies that pass over a frame once a stage."""
+    """A memory-based FFT: some butterflies that pass over a frame, a stage or two at once."""
 
     @property
     def words(self) -> int:
@@ -600,37 +607,49 @@ class IterativeFft(Fft):
         return max(r.clocks for r in self.rotators)
 
     @property
+    def written(self) -> int:
+        """Clocks from a step to its results in the memory; docs/fft.md 5."""
+        return write_clocks(self.rotation, self.config.stages_a_pass)
+
+    @property
+    def given(self) -> int:
+        """Clocks from a step of the last pass to its results in the output buffer."""
+        stages = self.config.stages_a_pass
+        return give_clocks(self.rotation, stages, alone=self.config.stages % stages > 0)
+
+    @property
     def turn(self) -> int:
         """Clocks of a pass: a word each, but so many that what is read was written."""
-        written = write_clocks(self.rotation) + 1
         if self.config.block:  # a pass waits for the levels of the one before
-            return self.words + written
-        least = max(self.words, self.words // 2 + written - 1, written)
-        return 1 << (least - 1).bit_length()
+            return self.words + self.written + 1
+        late = 3 * self.words // 4 - 2 if self.config.stages_a_pass > 1 else self.words // 2
+        return max(self.words, late + self.written)
 
     @property
     def multipliers(self) -> int:
         """Multipliers, all busy at once."""
-        return int(self.config.butterflies * self.rotators[0].multipliers)
+        b = self.config.butterflies
+        turned = b if self.config.stages_a_pass == 1 else max(2, 3 * b // 2)
+        return int(turned * self.rotators[0].multipliers)
 
     @property
     def interval(self) -> int:
         """Clocks from frame to frame: of all passes, or of a buffer; docs/fft.md 5."""
         filled = self.config.points + self.turn + 1
-        written = self.words + write_clocks(self.rotation)
-        emptied = self.config.points + self.prefix + written + 1
-        return max(self.config.stages * self.turn, filled, emptied)
+        emptied = self.config.points + self.prefix + self.words + self.given + 1
+        return max(self.config.passes * self.turn, filled, emptied)
 
     @property
     def bottleneck(self) -> str:
         """The passes, or the stream."""
-        return "passes" if self.interval == self.config.stages * self.turn else "s_axis"
+        return "passes" if self.interval == self.config.passes * self.turn else "s_axis"
 
     @property
     def latency(self) -> int:
         """Clocks from the first input beat to the first output beat; docs/fft.md 5."""
-        passes = (self.config.stages - 1) * self.turn + self.words + write_clocks(self.rotation)
-        return int(self.config.points + passes + _ENDS)
+        passes = (self.config.passes - 1) * self.turn + self.words + self.given
+        choice = choice_clocks(self.config.butterflies, self.config.block)
+        return int(self.config.points + passes + _ENDS + choice)
 
     @property
     def ready_after_reset(self) -> int:
@@ -638,11 +657,9 @@ class IterativeFft(Fft):
         return 0
 
     @cached_property
-    def image(self) -> Image:
-        """Twiddles of half a circle."""
-        points, fmt = self.config.points, self.config.formats.twiddle
-        words = tuple(fft_plan.twiddle_word(k, points, fmt) for k in range(points // 2))
-        return Image(f"{self.name}_twiddles", 2 * fmt.width, words)
+    def images(self) -> tuple[Image, ...]:
+        """Twiddles, of one butterfly or of four samples that two stages join."""
+        return fft_plan.pass_tables(self.config, self.name)
 
     @property
     def memories(self) -> tuple[Memory, ...]:
@@ -661,23 +678,28 @@ class IterativeFft(Fft):
             for path, depth, width, fields, latency in (
                 ("u_banks_0", self.words, 2 * held * b, b, 2),
                 ("u_banks_1", self.words, 2 * held * b, b, 2),
-                ("u_memory", 2 * self.words, wide, 1, 1),
-                ("u_buffer", self.words, wide, 1, 1),
+                ("u_memory", 2 * self.words, wide, 1, 2),
+                ("u_buffer", self.words, wide, 1, 2),
             )
         ]
+        if self.config.stages_a_pass == 1:
+            readers = [(f"u_compute/u_works_each_{k}_4", self.images[0]) for k in range(b)]
+        else:
+            each = self.images * max(1, b // 2)
+            readers = [(f"u_compute/u_lookups_{k}", image) for k, image in enumerate(each)]
         made += [
             Memory(
-                path=f"u_works_each_{k}_4",
-                depth=self.image.depth,
-                width=self.image.width,
+                path=path,
+                depth=image.depth,
+                width=image.width,
                 fields=1,
                 ports=1,
                 read_latency=1,
-                style=table_style(self.image),
-                contents=self.image.name,
+                style=table_style(image),
+                contents=image.name,
                 loadable=False,
             )
-            for k in range(b)
+            for path, image in readers
         ]
         return tuple(made)
 
@@ -687,13 +709,14 @@ class IterativeFft(Fft):
         config = self.config
         return iterative_fft, {
             "butterflies": config.butterflies,
+            "stages": config.stages_a_pass,
             "turn": self.turn,
             "size": self.stages[0].size_in,
             "shift": 1 - config.schedule[0],
             "bump": fft_plan.first_bump(config),
             "drop": config.schedule[-1],
             "twiddle": config.formats.twiddle,
-            "twiddles": self.image,
+            "twiddles": self.images,
             "rotation": self.rotation,
             "rounding": config.formats.rounding,
             "block": config.block,

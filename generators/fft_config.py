@@ -14,6 +14,7 @@ LEAST, MOST = 8, 1 << 16  # points
 LEAST_REAL = 16
 FLAT = 64  # points up to which all may come at once
 MOST_LANES = 16
+MOST_STAGES = 2  # of a pass
 BLOCK = "block"
 WIDEST = 32  # bits of a part of the input, and of a twiddle
 MOST_BITS = 64  # of any word inside
@@ -126,8 +127,9 @@ class Config:
     and it streams a sample a clock, or up to 64 points at once; the inverse takes such a spectrum.
     lanes: samples a clock, a power of two up to 16, and for up to 64 points up to N. butterflies:
     of the iterative architecture, a power of two up to N / 8; it takes a sample a clock, scales by
-    a bit in each stage but perhaps the first, and multiplies. direction: forward or inverse; the
-    gain is that of scaling in both.
+    a bit in each stage but perhaps the first, and multiplies. stages_a_pass: 2 has as many
+    butterflies again behind them, and half the passes; it is radix 2^2. direction: forward or
+    inverse; the gain is that of scaling in both.
     input_order, output_order: of the points in a frame. scaling: for each of the log2 N stages
     (log2 N - 1 of real samples) the bits (0 or 1) by which it scales down, and last the bits that
     are dropped at the output; the gain is 2 to the minus their sum. None: one bit a stage in all,
@@ -148,6 +150,7 @@ class Config:
     architecture: Architecture = Architecture.STREAMING
     lanes: int = 1
     butterflies: int = 1
+    stages_a_pass: int = 1
     direction: Direction = Direction.FORWARD
     input_order: Order = Order.NATURAL
     output_order: Order = Order.NATURAL
@@ -198,11 +201,14 @@ class Config:
             raise ValueError(
                 f"butterflies must be a power of two, 1 to {most}, not {self.butterflies}"
             )
+        check_integer(self, "stages_a_pass", 1, MOST_STAGES)
         if self.architecture is Architecture.STREAMING:
-            if self.butterflies > 1:
-                raise ValueError(
-                    f"butterflies must be 1 where architecture is streaming, not {self.butterflies}"
-                )
+            for name in ("butterflies", "stages_a_pass"):
+                if getattr(self, name) > 1:
+                    raise ValueError(
+                        f"{name} must be 1 where architecture is streaming, "
+                        f"not {getattr(self, name)}"
+                    )
         elif self.lanes > 1:
             raise ValueError(f"lanes must be 1 where architecture is iterative, not {self.lanes}")
         elif self.rotation is not Rotation.MULTIPLY:
@@ -283,6 +289,10 @@ class Config:
                     f"formats.output must have the bits of formats.input "
                     f"({self.formats.input.width}) where scaling is block, not {self.output.width}"
                 )
+            if self.stages_a_pass > 1:
+                raise ValueError(
+                    f"stages_a_pass must be 1 where scaling is block, not {self.stages_a_pass}"
+                )
             self._check_block()
             return
         stages = self.stages
@@ -329,6 +339,11 @@ class Config:
     def stages(self) -> int:
         """log2 N, or one less where two real samples are one complex sample."""
         return self.points.bit_length() - 1 - self.real
+
+    @property
+    def passes(self) -> int:
+        """Passes over a frame, of the iterative architecture."""
+        return -(-self.stages // self.stages_a_pass)
 
     @property
     def block(self) -> bool:
@@ -399,6 +414,7 @@ class Config:
             "architecture": self.architecture.value,
             "lanes": self.lanes,
             "butterflies": self.butterflies,
+            "stages_a_pass": self.stages_a_pass,
             "direction": self.direction.value,
             "input_order": self.input_order.value,
             "output_order": self.output_order.value,

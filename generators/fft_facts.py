@@ -24,6 +24,7 @@ def facts(design: Any) -> dict[str, Any]:
         "architecture": config.architecture.value,
         "lanes": config.lanes,
         "butterflies": config.butterflies,
+        "stages_a_pass": config.stages_a_pass,
         "direction": config.direction.value,
         "gain": design.gain,
         "gain_text": design.gain_text,

@@ -132,6 +132,8 @@ def rotators(config: Config) -> tuple[tuple[int, int, int], ...]:
     """Return (after, first, last) of the rotators, in the order of the stages; page 1."""
     n = config.stages
     if config.architecture is Architecture.ITERATIVE:
+        if config.stages_a_pass > 1:
+            return tuple((s, s - 1, n) for s in range(2, n, 2))
         return tuple((s, s, n) for s in range(1, n - 1))
     if config.real:
         found = _halved(1, n)
@@ -321,8 +323,10 @@ def memory_size(config: Config) -> int:
     half = first_bump(config) << shift
     bound = _Bound.of_input(config.formats.input.width + shift)
     bound = _Bound(bound.part + half + half % 2, bound.modulus + sqrt(2) * half)
-    for _ in scaling:
-        bound = bound.halved().turned(config.formats.twiddle.fraction, 0)
+    for s in range(1, len(scaling) + 1):
+        bound = bound.halved()
+        if s % config.stages_a_pass == 0:
+            bound = bound.turned(config.formats.twiddle.fraction, 0)
     return bound.bits
 
 
@@ -444,6 +448,27 @@ def twiddle_word(step: int, circle: int, fmt: Format) -> int:
     divisor = gcd(step, circle)
     c, d = twiddle(step // divisor, circle // divisor, fmt.fraction)
     return c & mask | (d & mask) << fmt.width
+
+
+def pass_tables(config: Config, name: str) -> tuple[Image, ...]:
+    """Return the twiddles of the iterative architecture: of half a circle; page 5.
+
+    With two stages a pass those of each rotator by the quad i: turns of 2 i, i and 3 i. A single
+    butterfly turns the sums of the first stage by 0 and 2 i, then its differences by i and 3 i.
+    """
+    points, fmt = config.points, config.formats.twiddle
+    quads = range(points // 4)
+
+    def words(*factors: int) -> tuple[int, ...]:
+        return tuple(twiddle_word(f * i, points, fmt) for f in factors for i in quads)
+
+    if config.stages_a_pass == 1:
+        half = tuple(twiddle_word(i, points, fmt) for i in range(points // 2))
+        return (Image(f"{name}_twiddles", 2 * fmt.width, half),)
+    each = {0: (0, 1), 1: (2, 3)} if config.butterflies == 1 else {1: (2,), 2: (1,), 3: (3,)}
+    return tuple(
+        Image(f"{name}_twiddles_{k}", 2 * fmt.width, words(*factors)) for k, factors in each.items()
+    )
 
 
 def split_size(config: Config) -> int:

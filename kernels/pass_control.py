@@ -1,13 +1,13 @@
-"""Control of a memory-based FFT: passes over a frame, one stage each, and its two buffers.
+"""Control of a memory-based FFT: passes over a frame, and its two buffers.
 
-    input buffer ─► stage 1 ─► memory ─► stages 2 … n-1 ─► memory ─► stage n ─► output buffer
+    input buffer ─► first pass ─► memory ─► passes ─► memory ─► last pass ─► output buffer
 
 A pass takes `turn` clocks, and passes follow each other without a pause, of one frame or of two:
 the next frame is loaded and the last one unloaded meanwhile. Only the first pass waits, for a
 whole frame in the input buffer, and the last, for an empty output buffer.
 """
 
-from myhdl import Signal, always, always_comb, concat, intbv
+from myhdl import Constant, Signal, always, always_comb, concat, intbv
 
 from kolam.hdl import instances, module
 from kolam.kernels.bits import bits, counter
@@ -16,20 +16,21 @@ from kolam.kernels.bits import bits, counter
 @module
 def pass_control(
     clk, rst, loaded, unloaded, step, works, first, last, reads_half, writes_half, mask, taken,
-    ends, *, words, turn, passes,
+    ends, *, words, turn, passes, stages=1,
 ):  # fmt: skip
     """Steps of the passes. words: steps that do something, the first of each pass.
 
     works: this step does. first, last: in the first, last pass. reads_half, writes_half: of the
-    memory. mask: of the step's index for a twiddle, less a low bit with each pass. taken: the last
-    step of a first pass; ends: of any. loaded, unloaded: the input buffer is full, the
+    memory. mask: of the step's index for a twiddle, less `stages` low bits with each pass. taken:
+    the last step of a first pass; ends: of any. loaded, unloaded: the input buffer is full, the
     output buffer empty.
     """
     end = turn - 1
     most = passes - 1
     full = (1 << len(mask)) - 1
-    top = len(mask) - 1
+    top = len(mask) - stages
     now, stage, kept = counter(0, bits(turn)), counter(0, bits(passes)), counter(0, len(mask))
+    less = counter(0, len(mask)) if top > 0 else Constant(intbv(0)[len(mask) :])
     odd, active, at_end, at_last, at_first, ready = (Signal(bool(0)) for _ in range(6))
 
     @always_comb
@@ -37,6 +38,13 @@ def pass_control(
         at_end.next = now == end
         at_last.next = stage == most
         at_first.next = stage == 0
+
+    if top > 0:
+        none = Constant(intbv(0)[stages:])
+
+        @always_comb
+        def shorten():
+            less.next = concat(kept[top:], none)
 
     # whether the pass that comes next, or that waits, may begin
     if passes > 2:
@@ -82,7 +90,7 @@ def pass_control(
             else:
                 stage.next = stage + 1
                 odd.next = not odd
-                kept.next = concat(kept[top:], "0")
+                kept.next = less
         else:
             now.next = now + 1
 
@@ -257,13 +265,23 @@ def read_place(works, first, reads_input, reads_memory):
 
 
 @module
-def write_place(works, last, word, stores, gives, written):
-    """Where the results of a step go: into the memory, or in the last pass the output buffer."""
-    end = (1 << len(word)) - 1
+def store_results(works, last, stores):
+    """The results of a step go into the memory, but not in the last pass."""
 
     @always_comb
     def choose():
         stores.next = works and not last
+
+    return instances()
+
+
+@module
+def give_results(works, last, word, gives, written):
+    """Those of the last pass go into the output buffer; the last word is the last to be written."""
+    end = (1 << len(word)) - 1
+
+    @always_comb
+    def choose():
         gives.next = works and last
         written.next = works and last and word == end
 

@@ -140,7 +140,9 @@ def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
     """Return rows of text on an FFT, and the table of the steps that samples pass."""
     measured, predicted = found["sqnr"]["measured"], found["sqnr"].get("predicted")
     costs = [str(step["multipliers"]) for step in found["steps"] if "multipliers" in step]
-    passes = "butterfly" if found["butterflies"] == 1 else f"{found['butterflies']} butterflies"
+    count = found["butterflies"] * found["stages_a_pass"]
+    passes = "butterfly" if count == 1 else f"{count} butterflies"
+    taking = "stage" if found["stages_a_pass"] == 1 else "pass"
     real = "real " * (found["samples"] == "real")
     scaling = "of each frame by itself; its exponent is on m_axis_tuser"
     if found["scaling"] != "block":
@@ -158,7 +160,11 @@ def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
         (
             "multipliers",
             f"{found['parallelism']['chosen']}"
-            + (f" = {' + '.join(costs)}" if costs else f", of the {passes} that every stage takes"),
+            + (
+                f" = {' + '.join(costs)}"
+                if costs
+                else f", of the {passes} that every {taking} takes"
+            ),
         ),
         *([("predicted", f"{_noise(predicted)} rms a part")] if predicted else []),
         (

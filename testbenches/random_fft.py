@@ -2,13 +2,22 @@
 
 import numpy as np
 
-from kolam.generators.fft import Config, Direction, Formats, Order, Rotation, Samples
+from kolam.generators.fft import (
+    Architecture,
+    Config,
+    Direction,
+    Formats,
+    Order,
+    Rotation,
+    Samples,
+)
 from kolam.generators.fft_config import FLAT, MOST_LANES
 from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
 
 STAGES = 3, 8  # of 8 to 256 points
 REAL_STAGES = 4, 8
+ITERATIVE_STAGES = 3, 6
 WIDTHS = 4, 24  # bits of a part
 TWIDDLES = 4, 20
 
@@ -54,6 +63,41 @@ def random_fft(
             output=None if rng.random() < 0.3 else some_format(rng),
             twiddle=Format(True, 1, pick(*TWIDDLES) - 2),
             rounding=Rounding(rng.choice([way.value for way in Rounding])),
+        ),
+        target=target,
+    )
+
+
+def random_iterative(
+    seed: int, *, target: Target = Target.GENERIC, stages: tuple[int, int] = ITERATIVE_STAGES
+) -> Config:
+    """Return a configuration of the iterative architecture; `stages` as in random_fft.
+
+    Half of them have two stages a pass; of the others some are of block floating point.
+    """
+    rng = np.random.default_rng([seed, 2])
+    n = int(rng.integers(stages[0], stages[1] + 1))
+    twice = int(rng.integers(1, 3))
+    orders = [list(Order)[rng.integers(2)] for _ in range(2)]
+    drawn = (int(rng.integers(2)), *[1] * (n - 1), int(rng.integers(5)))
+    scaling = [None, drawn, "block" if twice == 1 else drawn][rng.integers(3)]
+    source, named, short = some_format(rng), some_format(rng), rng.random() < 0.3
+    if scaling == "block":  # formats in which rounding cannot leave the words
+        source, named = (Format(True, f.integer, f.fraction + 8) for f in (source, source))
+    return Config(
+        points=1 << n,
+        architecture=Architecture.ITERATIVE,
+        butterflies=1 << int(rng.integers(0, n - 2)),
+        stages_a_pass=twice,
+        direction=list(Direction)[rng.integers(2)],
+        input_order=orders[0],
+        output_order=orders[1],
+        scaling=scaling,
+        formats=Formats(
+            input=source,
+            output=None if short and scaling is not drawn else named,
+            twiddle=Format(True, 1, int(rng.integers(TWIDDLES[0] + 6, TWIDDLES[1] - 1))),
+            rounding=list(Rounding)[rng.integers(3)],
         ),
         target=target,
     )

@@ -79,7 +79,10 @@ def test_passes_over_a_memory():
     assert {"256 in 8 passes", "2 butterflies", "input", "output", "6 mult."} <= set(found)
     assert found.count("$W_{256}$") == 1
     assert any("a frame in 512 clocks" in text for text in found)
-    assert "butterfly" in texts(ITERATIVE)
+    assert texts(ITERATIVE).count("butterfly") == 1
+    found = texts({**ITERATIVE, "points": 512, "stages_a_pass": 2})
+    assert {"512 in 5 passes", "6 mult."} <= set(found)
+    assert (found.count("butterfly"), found.count("$-j$")) == (2, 2)  # one of them explains
 
 
 @pytest.mark.parametrize(
@@ -87,6 +90,7 @@ def test_passes_over_a_memory():
     [
         ITERATIVE,
         {**ITERATIVE, "points": 65536, "butterflies": 4},
+        {**ITERATIVE, "butterflies": 8, "stages_a_pass": 2},
         *({"points": 1 << n} for n in (3, 4, 5, 7, 10, 13, 16)),
         {"points": 65536, "output_order": "natural", "rotation": "lift"},
         {"points": 64, "lanes": 64},

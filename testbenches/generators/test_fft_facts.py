@@ -110,11 +110,15 @@ def test_a_reordering_is_a_step(points, lanes):
 
 
 def test_passes_have_neither_delays_nor_multipliers_of_their_own():
-    design = made({"points": 16, "architecture": "iterative", "butterflies": 2})
-    steps = design.facts()["steps"]
-    names = [name for name, _, _ in design.trace(np.zeros((1, 16, 2), int))]
-    assert [step["name"] for step in steps] == names
-    assert not any({"delay", "memory", "multipliers"} & step.keys() for step in steps)
+    for stages in (1, 2):
+        design = made(
+            {"points": 16, "architecture": "iterative", "butterflies": 2, "stages_a_pass": stages}
+        )
+        steps = design.facts()["steps"]
+        names = [name for name, _, _ in design.trace(np.zeros((1, 16, 2), int))]
+        assert [step["name"] for step in steps] == names
+        assert not any({"delay", "memory", "multipliers"} & step.keys() for step in steps)
+        assert design.facts()["stages_a_pass"] == stages
 
 
 def test_noise_is_that_of_the_steps(design):

@@ -17,12 +17,14 @@ from kolam.generators.fft import (
     IterativeFft,
     Order,
     Rotation,
+    RunTime,
     build,
 )
 from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
 from kolam.testbenches import Frame, simulate
 from kolam.testbenches.bench import PAUSES
+from kolam.testbenches.random_fft import random_iterative
 from kolam.testbenches.stimulus import codes, script, wrong_lengths
 
 NATURAL, REVERSED = Order.NATURAL, Order.BIT_REVERSED
@@ -75,8 +77,37 @@ CORES = {
         formats=formats(S5, twiddle=4, rounding=Rounding.HALF_UP),
     ),
     "256 of 2": config(256, 2, output_order=REVERSED, formats=formats(S12)),
+    "8, twice": config(  # two passes, the second of one stage
+        8, stages_a_pass=2, target=Target.XC7, direction=INVERSE, input_order=REVERSED,
+        scaling=scaled(8, 1, 1), formats=formats(S8, rounding=Rounding.HALF_UP),
+    ),
+    "16, twice, ecp5": config(
+        16, stages_a_pass=2, target=Target.ECP5, output_order=REVERSED, formats=formats(S12)
+    ),
+    "16 of 2, twice": config(
+        16, 2, stages_a_pass=2, direction=INVERSE, scaling=scaled(16, 1, 0),
+        formats=formats(S8, twiddle=5, rounding=Rounding.TRUNCATE),
+    ),
+    "32 of 4, twice, ecp5": config(
+        32, 4, stages_a_pass=2, target=Target.ECP5, input_order=REVERSED, output_order=REVERSED
+    ),
+    "64 of 4, twice, xc7": config(
+        64, 4, stages_a_pass=2, target=Target.XC7, scaling=scaled(64, 0, 3), output_order=REVERSED,
+        formats=formats(S5, S12, 4),
+    ),
+    "128, twice, wide, ecp5": config(
+        128, stages_a_pass=2, target=Target.ECP5, formats=formats(Format(True, 0, 23), S16, 22)
+    ),
+    "128 of 2, twice": config(
+        128, 2, stages_a_pass=2, direction=INVERSE, input_order=REVERSED, formats=formats(S12)
+    ),
+    "32 of 2, twice, prefix": config(  # as a configuration, and in force after a reset
+        32, 2, stages_a_pass=2, cyclic_prefix=5, formats=formats(S12),
+        run_time=RunTime(direction=True, cyclic_prefix=True),
+    ),
+    "256, twice": config(256, stages_a_pass=2, output_order=REVERSED),
 }  # fmt: skip
-FEW = "8, ecp5", "16 of 2, xc7", "32 of 4"
+FEW = "8, ecp5", "16 of 2, xc7", "32 of 4", "8, twice", "32 of 4, twice, ecp5"
 
 
 @pytest.fixture(scope="module")
@@ -133,15 +164,20 @@ def promises(made):
     points, stages, words = made.points, made.stages, made.points // (2 * made.butterflies)
     # parts in the memory of two bits more than the input's, at least
     four = made.target is Target.ECP5 and build(made).stages[0].size_in <= 18
-    late = 4 + (5 if four and made.formats.twiddle.width <= 18 else 4)
+    rotation = 5 if four and made.formats.twiddle.width <= 18 else 4
+    if made.stages_a_pass == 2:
+        late, passes = 8 + rotation, (stages + 1) // 2
+        given = 5 if stages % 2 else late
+        turn = max(words, 3 * words // 4 + late - 2)
+    else:
+        given = late = 5 + rotation
+        passes, turn = stages, max(words, words // 2 + late)
     if made.block:
         turn = words + late + 1
-    else:
-        turn = 1
-        while turn < max(words, words // 2 + late, late + 1):
-            turn *= 2
-    latency = points + (stages - 1) * turn + words + late + 5
-    return latency, max(stages * turn, points + turn + 1, points + words + late + 1)
+    latency = points + (passes - 1) * turn + words + given + 6
+    latency += made.butterflies > 1 or made.block
+    emptied = points + made.cyclic_prefix + words + given + 1
+    return latency, max(passes * turn, points + turn + 1, emptied)
 
 
 @pytest.mark.parametrize("name", CORES)
@@ -157,22 +193,10 @@ def test_signals(name, places):
     assert max(b - a for a, b in pairwise(begins)) <= design.interval
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(5))
 def test_random_configurations(seed, tmp_path):
     """Of up to 64 points; with pauses and bad frames as well."""
-    rng = np.random.default_rng(seed)
-    points = 1 << int(rng.integers(3, 7))
-    wide, narrow, fraction = rng.integers((4, 4, 2), (25, 25, 23)).tolist()
-    made = config(
-        points, 1 << int(rng.integers(0, points.bit_length() - 3)),
-        direction=list(Direction)[rng.integers(2)], target=list(Target)[seed + 1],
-        input_order=list(Order)[rng.integers(2)], output_order=list(Order)[rng.integers(2)],
-        scaling=scaled(points, int(rng.integers(2)), int(rng.integers(5))),
-        formats=formats(
-            Format(True, 0, wide - 1), Format(True, 0, narrow - 1), fraction,
-            list(Rounding)[rng.integers(3)],
-        ),
-    )  # fmt: skip
+    made = random_iterative(seed, target=list(Target)[seed])
     design = build(made)
     assert (design.latency, design.interval) == promises(made)
     run = exact(design, seed=seed, folder=tmp_path)
@@ -181,10 +205,14 @@ def test_random_configurations(seed, tmp_path):
     exact(design, script=frames, seed=seed, folder=tmp_path, gap=0.3, stall=0.4)
 
 
-@pytest.mark.parametrize("simulator", ["myhdl", "cosim"])
-def test_other_simulators_see_the_same(simulator, places):
+@pytest.mark.parametrize(
+    ("simulator", "name"),
+    [("myhdl", "16 of 2, xc7"), ("cosim", "16 of 2, xc7"), ("myhdl", "8, twice"),
+     ("cosim", "16 of 2, twice")],
+)  # fmt: skip
+def test_other_simulators_see_the_same(simulator, name, places):
     """Clock for clock, with pauses, bad frames and a reset."""
-    design, folder = places("16 of 2, xc7")
+    design, folder = places(name)
     asked = {
         "script": script(design, codes(design, 6, 5), 0.4, 5), "gap": 0.2, "stall": 0.3,
         "reset_at": design.latency + 20, "seed": 5, "folder": folder,
@@ -202,7 +230,9 @@ def test_a_first_sample_of_any_sign_in_myhdl(value):
 
 def test_1024_points():
     design = build(config(1024, target=Target.XC7))
-    assert (design.latency, design.interval) == promises(design.config) == (6157, 5120)
+    assert (design.latency, design.interval) == promises(design.config) == (6159, 5120)
+    twice = build(config(1024, stages_a_pass=2, target=Target.XC7))
+    assert (twice.latency, twice.interval) == promises(twice.config) == (3602, 2560)
     run = exact(design, simulator="verilator")
     assert (run.latency, run.interval) == (design.latency, design.interval)
 
@@ -210,7 +240,7 @@ def test_1024_points():
 # whatever the weather
 
 
-@pytest.mark.parametrize("name", ["8, ecp5", "16 of 2, xc7"])
+@pytest.mark.parametrize("name", ["8, ecp5", "16 of 2, xc7", "8, twice", "16 of 2, twice"])
 def test_pauses(name, places):
     design, folder = places(name)
     for seed, pauses in enumerate(PAUSES.values()):
@@ -248,7 +278,7 @@ def test_reset(name, places):
         assert run.passed, f"reset at {clock}: {run.line}"
 
 
-@pytest.mark.parametrize(("name", "step"), [("8", 1), ("16, block", 3)])
+@pytest.mark.parametrize(("name", "step"), [("8", 1), ("16, block", 3), ("8, twice", 2)])
 def test_reset_while_results_are_on_their_way(name, step, places):
     """Those of the last pass would fill the output buffer."""
     design, folder = places(name)
@@ -308,11 +338,15 @@ def test_what_is_made_is_told(name, places):
     files, b = design.files(), design.config.butterflies
     images = {f"mem/{m.contents}" for m in design.memories if m.contents}
     assert images == {name for name in files if name.startswith("mem/")}
-    assert len(design.memories) == 4 + b
+    twice = design.config.stages_a_pass == 2
+    rotators = max(2, 3 * b // 2) if twice else b
+    assert len(design.memories) == 4 + rotators
     for memory in design.memories:
         if memory.contents:
             lines = files[f"mem/{memory.contents}"].split()
-            assert len(lines) == memory.depth == design.config.points // 2
+            assert (
+                len(lines) == memory.depth == design.config.points // (4 if twice and b > 1 else 2)
+            )
             assert {len(line) for line in lines} == {-(-memory.width // 4)}
         module = design.name
         for instance in memory.path.split("/"):
@@ -326,8 +360,10 @@ def test_what_is_made_is_told(name, places):
         for module, count in design.emission.counts.items()
         if f"rtl/{module}.v" in files
     )
-    four = design.target is Target.ECP5 and name != "32, wide, ecp5"
-    assert (design.multipliers, cells) == ((4 * b, 4 * b) if four else (3 * b, 0))
+    four = design.target is Target.ECP5 and "wide" not in name
+    assert (design.multipliers, cells) == (
+        (4 * rotators, 4 * rotators) if four else (3 * rotators, 0)
+    )
 
 
 def test_the_default_halves_in_every_stage_but_the_first():
@@ -342,6 +378,34 @@ def test_what_limits_it_is_told():
     """Few butterflies: the passes; many: a sample a clock."""
     assert build(config(256)).bottleneck == "passes"
     assert build(config(256, 32)).bottleneck == "s_axis"
+    assert build(config(256, stages_a_pass=2)).bottleneck == "passes"
+    assert build(config(256, 4, stages_a_pass=2)).bottleneck == "s_axis"
+
+
+@pytest.mark.parametrize("stages", [1, 2])
+def test_a_pass_is_no_longer_than_it_must_be(stages):
+    """Clocks in which each word is read once it was written, in the orders of the page."""
+    for points, butterflies in ((8, 1), (16, 1), (32, 4), (64, 2), (64, 1), (128, 1), (512, 2)):
+        design = build(config(points, butterflies, stages_a_pass=stages))
+        words, late = design.words, design.written
+        read, written = {}, {}
+        for step in range(words):
+            g, u, v = step // 4, step // 2 % 2, step % 2
+            if stages == 1:
+                read[step], written[step] = step // 2 + v * words // 2, step
+            else:
+                read[step] = g + u * words // 4 + v * words // 2
+                written[4 * g + 2 * v + u] = step
+        assert sorted(read.values()) == sorted(written) == list(range(words))
+        waits = [written[word] + late + 1 - step for step, word in read.items()]
+        assert design.turn == max(words, *waits)
+
+
+@pytest.mark.parametrize("points", [256, 512])
+def test_two_stages_a_pass_take_half_the_passes(points):
+    one, two = (build(config(points, stages_a_pass=stages)) for stages in (1, 2))
+    n = one.config.stages
+    assert (one.interval, two.interval) == (n * points // 2, (n + 1) // 2 * points // 2)
 
 
 REFUSED = {
@@ -357,6 +421,14 @@ REFUSED = {
     "not [0, 1, 0, 1, 2]": {"scaling": (0, 1, 0, 1, 2)},
     "butterflies must be 1 where architecture is streaming, not 2": {
         "architecture": Architecture.STREAMING, "butterflies": 2
+    },
+    "stages_a_pass must be 1 where architecture is streaming, not 2": {
+        "architecture": Architecture.STREAMING, "stages_a_pass": 2
+    },
+    "stages_a_pass must be 1 to 2, not 3": {"stages_a_pass": 3},
+    "stages_a_pass must be 1 to 2, not 0": {"stages_a_pass": 0},
+    "stages_a_pass must be 1 where scaling is block, not 2": {
+        "stages_a_pass": 2, "scaling": "block"
     },
 }  # fmt: skip
 

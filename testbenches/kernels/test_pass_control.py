@@ -13,10 +13,11 @@ from kolam.kernels.pass_control import (
     first_bump,
     frame_load,
     frame_unload,
+    give_results,
     pass_control,
     read_place,
+    store_results,
     twiddle_index,
-    write_place,
 )
 from kolam.testbenches import equivalence
 from kolam.testbenches.equivalence import bit, replay, run_model
@@ -63,13 +64,13 @@ def begins(rows, turn, passes):
     return found
 
 
-def pass_record(name, words, turn, passes, *, clocks=260, full=0.5, empty=0.5, resets=True):
+def pass_record(name, words, turn, passes, stages, *, clocks=260, full=0.5, empty=0.5, resets=True):
     """Run the control, compare every clock with the passes that must run, and return the record.
 
     full, empty: how often the buffers allow a pass that needs them.
     """
     random = Random(name)
-    size = max(2, passes - 1)
+    size = max(2, stages * (passes - 1))
     rows, flags = [], [0, 0]
     for n in range(clocks):
         for k, share in enumerate((full, empty)):
@@ -81,7 +82,8 @@ def pass_record(name, words, turn, passes, *, clocks=260, full=0.5, empty=0.5, r
     ports = bits_of("clk", "rst", "loaded", "unloaded", *told)
     ports |= {"step": word(bits(turn)), "mask": word(size)}
     record = run_model(
-        pass_control, {**ports, "words": words, "turn": turn, "passes": passes}, name=name,
+        pass_control,
+        {**ports, "words": words, "turn": turn, "passes": passes, "stages": stages}, name=name,
         clocks=clocks, drive={n: [row[n] for row in rows] for n in rows[0]},
     )  # fmt: skip
     starts = dict(begins(rows, turn, passes))
@@ -103,7 +105,7 @@ def pass_record(name, words, turn, passes, *, clocks=260, full=0.5, empty=0.5, r
             "writes_half": number % 2,
             "taken": number == 0 and step == turn - 1,
             "ends": step == turn - 1,
-            "mask": (1 << size) - 1 >> number << number,
+            "mask": (1 << size) - 1 >> number * stages << number * stages,
         }
         assert {key: row[key] for key in wanted} == wanted, (name, n)
         if step is not None:
@@ -112,16 +114,19 @@ def pass_record(name, words, turn, passes, *, clocks=260, full=0.5, empty=0.5, r
     return record, sorted(starts.items())
 
 
-SHAPES = [(4, 16, 3), (16, 16, 4), (2, 2, 2), (3, 5, 5), (4, 8, 8), (1, 1, 3), (2, 3, 2)]
+SHAPES = [  # words, turn, passes, stages
+    (4, 16, 3, 1), (16, 16, 4, 2), (2, 2, 2, 1), (3, 5, 5, 1), (4, 8, 8, 1), (1, 1, 3, 2),
+    (2, 3, 2, 2),
+]  # fmt: skip
 
 
 def test_passes_and_where_they_wait(tmp_path: Path) -> None:
     """Buffers are full and empty at random, and for long; resets come at any time."""
     records = []
-    for words, turn, passes in SHAPES:
+    for words, turn, passes, stages in SHAPES:
         for full, empty in ((0.3, 0.8), (0.8, 0.3)):
             made, starts = pass_record(
-                f"pass{len(records)}", words, turn, passes, full=full, empty=empty
+                f"pass{len(records)}", words, turn, passes, stages, full=full, empty=empty
             )
             assert len({number for _, number in starts}) == passes
             records.append(made)
@@ -131,17 +136,18 @@ def test_passes_and_where_they_wait(tmp_path: Path) -> None:
 def test_no_pause_where_buffers_allow(tmp_path: Path) -> None:
     """Also from frame to frame; a pass that waits needs nothing but its own buffer."""
     records = []
-    for words, turn, passes in SHAPES:
+    for words, turn, passes, stages in SHAPES:
         made, starts = pass_record(
-            f"free{len(records)}", words, turn, passes, full=1, empty=1, resets=False, clocks=200
-        )
+            f"free{len(records)}", words, turn, passes, stages, full=1, empty=1, resets=False,
+            clocks=200,
+        )  # fmt: skip
         assert starts == [(3 + k * turn, k % passes) for k in range(len(starts))]
         assert len(starts) >= 198 // turn
         records.append(made)
         for full, empty, stops in ((0, 1, 0), (1, 0, passes - 1)):
             made, starts = pass_record(
-                f"stop{len(records)}", words, turn, passes, full=full, empty=empty, resets=False,
-                clocks=60 + passes * turn,
+                f"stop{len(records)}", words, turn, passes, stages, full=full, empty=empty,
+                resets=False, clocks=60 + passes * turn,
             )  # fmt: skip
             assert [number for _, number in starts] == list(range(stops))
             records.append(made)
@@ -274,14 +280,19 @@ def test_where_samples_come_from_and_go_to(tmp_path: Path) -> None:
     for row in rows_of(records[0]):
         assert row["reads_input"] == (row["works"] and row["first"])
         assert row["reads_memory"] == (row["works"] and not row["first"])
+    records.append(run_model(
+        store_results, bits_of("works", "last", "stores"), name="store", clocks=20,
+        vectors=[dict(zip(("works", "last"), v, strict=True)) for v in product((0, 1), repeat=2)],
+    ))  # fmt: skip
+    for row in rows_of(records[1]):
+        assert row["stores"] == (row["works"] and not row["last"])
     for size in (1, 2, 5):
-        ports = bits_of("works", "last", "stores", "gives", "written") | {"word": word(size)}
+        ports = bits_of("works", "last", "gives", "written") | {"word": word(size)}
         words = (0, (1 << size) - 1, (1 << size) - 2)
         every = [dict(zip(("works", "last", "word"), v, strict=True))
                  for v in product((0, 1), (0, 1), words)]  # fmt: skip
-        record = run_model(write_place, ports, name=f"write{size}", clocks=60, vectors=every)
+        record = run_model(give_results, ports, name=f"give{size}", clocks=60, vectors=every)
         for row in rows_of(record):
-            assert row["stores"] == (row["works"] and not row["last"])
             assert row["gives"] == (row["works"] and row["last"])
             assert row["written"] == (row["gives"] and row["word"] == (1 << size) - 1)
         records.append(record)

@@ -480,6 +480,8 @@ def test_show_an_fft(kolam, tmp_path):
     assert "of lanes" in kolam("show", "fft-64", "--set", "lanes=4").out
     iterative = kolam("show", "fft-1024-iterative").out
     assert "multipliers  3, of the butterfly that every stage takes" in iterative
+    twice = kolam("show", "fft-1024-iterative", "--set", "stages_a_pass=2").out
+    assert "multipliers  6, of the 2 butterflies that every pass takes" in twice
     assert "set by passes" in iterative
     assert "into the other order" not in iterative
     assert "into the other order  " in kolam("show", *SMALL, "--set", "output_order=natural").out

@@ -5,11 +5,19 @@ import pytest
 
 from kolam.flows import synthesize
 from kolam.generators import fft_noise, load
-from kolam.generators.fft import Config, Direction, Formats, Order, Rotation, build
+from kolam.generators.fft import (
+    Architecture,
+    Config,
+    Direction,
+    Formats,
+    Order,
+    Rotation,
+    build,
+)
 from kolam.hdl import Format
 from kolam.hdl.target import Target
 from kolam.testbenches import simulate
-from kolam.testbenches.random_fft import random_fft
+from kolam.testbenches.random_fft import random_fft, random_iterative
 from kolam.testbenches.stimulus import codes, script
 
 pytestmark = pytest.mark.shown
@@ -137,6 +145,41 @@ def test_lanes(lanes, rotation, shown):
     )  # fmt: skip
     assert (run.latency, run.interval) == (design.latency, 1024 // lanes)
     assert run.latency == design.latency
+
+
+@pytest.mark.parametrize("points", [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096])
+@pytest.mark.parametrize("butterflies", [1, 2, 8])
+@pytest.mark.parametrize("stages", [1, 2])
+def test_passes(stages, butterflies, points, shown):
+    butterflies = min(butterflies, points // 8)
+    made = Config(
+        points=points, architecture=Architecture.ITERATIVE, butterflies=butterflies,
+        stages_a_pass=stages,
+    )  # fmt: skip
+    design = build(made)
+    run = exact(design, simulator="verilator")
+    shown(
+        f"{points} points in passes of {stages}, {butterflies} butterflies, Verilator",
+        {"frames": run.frames, "mismatches": run.mismatches, "latency": run.latency,
+         "interval": run.interval, "clocks a second": round(run.clocks_per_second)},
+    )  # fmt: skip
+    assert (run.latency, run.interval) == (design.latency, design.interval)
+
+
+@pytest.mark.parametrize("first", range(0, 40, 10), ids="seeds-from-{}".format)
+def test_random_passes(first, shown, tmp_path):
+    """Free, with pauses, and with bad frames as well."""
+    frames = 0
+    for seed in range(first, first + 10):
+        design = build(random_iterative(seed, target=list(Target)[seed % 5], stages=(3, 8)))
+        folder = tmp_path / str(seed)
+        rows = script(design, codes(design, 8, seed), 0.3, seed)
+        asked = ({}, {"script": rows}, {"script": rows, "gap": 0.3, "stall": 0.3})
+        runs = [exact(design, seed=seed, folder=folder, **more) for more in asked]
+        assert (runs[0].latency, runs[0].interval) == (design.latency, design.interval)
+        frames += sum(run.frames for run in runs)
+    shown("random iterative FFTs, five targets",
+          {"seeds": f"{first} to {first + 9}", "frames": frames, "mismatches": 0})  # fmt: skip
 
 
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
@@ -311,6 +354,33 @@ def test_latency(name, target, shown):
     most = 1024 + 34 if name == "fft-1024" else 2 * 1024 + 40
     shown(f"{name}, {target}: latency", {"measured": run.latency, "at most": most})
     assert run.latency == design.latency <= most
+
+
+ITERATIVE = {  # of 1024 points: on xc7 at most, and on ECP5 at least
+    "fft-1024-iterative": ({}, {"dsp": 3, "lut": 400}, 140),
+    "fft-1024-bfp": ({}, {"dsp": 3, "lut": 425}, 120),
+    "fft-1024-iterative, two stages a pass": ({"stages_a_pass": 2}, {"dsp": 6, "lut": 400}, 140),
+}
+
+
+@pytest.mark.parametrize("line", ITERATIVE)
+def test_cost_of_passes(line, shown):
+    """And the clocks of a frame, 5 % more than the butterflies need."""
+    changes, limits, mhz = ITERATIVE[line]
+    name = line.split(",")[0]
+    design = load(name, set={**changes, "target": "xc7"})
+    cost = synthesize(design, "xc7")
+    ecp5 = load(name, set={**changes, "target": "ecp5"})
+    placed = synthesize(ecp5, "ecp5", place_and_route=True)
+    shown(
+        f"{line}: cost on xc7, and speed on ECP5",
+        {**{key: cost[key] for key in KEYS}, "clocks": design.interval, "MHz": placed["fmax_mhz"],
+         "by seed": str(placed["fmax_mhz_by_seed"]), "limits": f"{limits}, {mhz} MHz"},
+    )  # fmt: skip
+    for key, most in limits.items():
+        assert cost[key] <= most, key
+    assert design.interval <= 1.05 * 512 * 10 / design.config.stages_a_pass
+    assert placed["fmax_mhz"] >= mhz
 
 
 def test_frequency_on_ecp5(shown):
