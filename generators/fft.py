@@ -288,7 +288,7 @@ class Fft(Design):
         fmt = config.output
         return golden.Transform(
             points=self.points,
-            scaling="block" if config.block else config.schedule[skipped:],
+            scaling="block" if config.block else self._scaling,
             word_bits=self.stages[0].size_in if config.block else 0,
             rotators=fft_plan.behind(fft_plan.rotators(config), skipped),
             twiddle_bits=config.formats.twiddle.width,
@@ -298,8 +298,18 @@ class Fft(Design):
             rotation=config.rotation.value,
             lifted=tuple(s - skipped for s in fft_plan.lifted(config) if s > skipped),
             real=config.real,
-            shift=self.shift(self.skipped),
+            shift=self._shift,
         )
+
+    @property
+    def _scaling(self) -> tuple[int, ...]:
+        """What the stages that a frame passes scale by, and the output."""
+        return tuple(self.config.schedule[self.skipped :])
+
+    @property
+    def _shift(self) -> int:
+        """Bits by which samples are shifted in front of the first stage that they pass."""
+        return self.shift(self.skipped)
 
     def trace(self, x: Any) -> list[tuple[str, Ints, Ints]]:
         """Return for each part its name, codes (frames, points, 2), saturated words a frame."""
@@ -597,6 +607,17 @@ class IterativeFft(Fft):
     """A memory-based FFT: some butterflies that pass over a frame, a stage or two at once."""
 
     @property
+    def _scaling(self) -> tuple[int, ...]:
+        """All stages halve, but the first where any does not; docs/fft.md 5."""
+        stages, growing = self.config.stages, min(self.config.growing, 1)
+        return (*[0] * growing, *[1] * (stages - growing), self.config.schedule[-1])
+
+    @property
+    def _shift(self) -> int:
+        """What other stages do not halve."""
+        return max(0, self.config.growing - 1)
+
+    @property
     def words(self) -> int:
         """Words of a frame in the memory, each the results of all butterflies in one clock."""
         return int(self.config.points // (2 * self.config.butterflies))
@@ -666,7 +687,7 @@ class IterativeFft(Fft):
         """Two banks of the input buffer, the memory, the output buffer, and twiddles."""
         size, b = self.stages[0].size_in, self.config.butterflies
         block = self.config.block
-        held = self.config.formats.input.width if block else size - (1 - self.config.schedule[0])
+        held = self.config.formats.input.width if block else size - self.config.growing
         plain: dict[str, Any] = {
             "ports": 2, "style": "block", "contents": None, "loadable": False,
         }  # fmt: skip
@@ -712,7 +733,7 @@ class IterativeFft(Fft):
             "stages": config.stages_a_pass,
             "turn": self.turn,
             "size": self.stages[0].size_in,
-            "shift": 1 - config.schedule[0],
+            "shift": config.growing,
             "bump": fft_plan.first_bump(config),
             "drop": config.schedule[-1],
             "twiddle": config.formats.twiddle,

@@ -127,7 +127,7 @@ class Config:
     and it streams a sample a clock, or up to 64 points at once; the inverse takes such a spectrum.
     lanes: samples a clock, a power of two up to 16, and for up to 64 points up to N. butterflies:
     of the iterative architecture, a power of two up to N / 8; it takes a sample a clock, scales by
-    a bit in each stage but perhaps the first, and multiplies. stages_a_pass: 2 has as many
+    a bit in each stage but some in front, and multiplies. stages_a_pass: 2 has as many
     butterflies again behind them, and half the passes; it is radix 2^2. direction: forward or
     inverse; the gain is that of scaling in both.
     input_order, output_order: of the points in a frame. scaling: for each of the log2 N stages
@@ -303,10 +303,12 @@ class Config:
             raise TypeError(f"{wanted}, not {scaling!r}")
         if len(scaling) != stages + 1:
             raise ValueError(f"{wanted} ({stages + 1} numbers), not {len(scaling)} numbers")
-        if self.architecture is Architecture.ITERATIVE and 0 in scaling[1:-1]:
+        if self.architecture is Architecture.ITERATIVE and list(scaling[:-1]) != sorted(
+            scaling[:-1]
+        ):
             raise ValueError(
-                f"scaling must be 1 for each stage but the first where architecture is iterative, "
-                f"not {list(scaling)}"
+                f"scaling must be 1 for all stages behind the first one with 1 where architecture is "
+                f"iterative, not {list(scaling)}"
             )
         if not set(scaling[:-1]) <= {0, 1} or not 0 <= scaling[-1] <= stages + 1:
             raise ValueError(f"{wanted} (0 to {stages + 1}), not {list(scaling)}")
@@ -362,6 +364,11 @@ class Config:
         if self.real:
             return (0, *[1] * (self.stages - 1), 2 if self.direction is Direction.FORWARD else 1)
         return (0, *[1] * (self.stages - 3), 0, 0, 3)
+
+    @property
+    def growing(self) -> int:
+        """Stages in front that do not halve; of the iterative architecture a shift; page 5."""
+        return 0 if self.block else (*self.schedule[:-1], 1).index(1)
 
     @property
     def output(self) -> Format:

@@ -70,7 +70,10 @@ def budget(plan: Transform, width: int) -> dict[str, float]:
         passed = 2 / 4**halves
         power *= passed
         sources = {name: v * passed for name, v in sources.items()}
-        sources[f"stage {s}"] = halves / 8
+        # what no rotator has turned yet keeps the zeros that a shift brought
+        turned = max((after for after in turning if after < s), default=0)
+        exact = 2.0**-turned if sum(scaling[:s]) <= plan.shift else 0.0
+        sources[f"stage {s}"] = halves / 8 * (1 - exact)
         if s in turning:
             rotators.append((_lifts if s in plan.lifted else _multiplies)(turning[s], plan, power))
             sources[f"rotator {s}"] = rotators[-1].noise

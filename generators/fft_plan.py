@@ -218,13 +218,13 @@ def _passes(config: Config) -> list[Stage | Rotator]:
     cost = _product_cost(config.target, size, width)
     turning = {after: (first, last) for after, first, last in rotators(config)}
     made: list[Stage | Rotator] = []
-    for s, halves in enumerate(config.schedule[:-1], 1):
+    for s in range(1, config.stages + 1):
         made.append(
             Stage(
                 number=s,
                 distance=config.points // 2,
                 clocks=0,
-                halves=bool(halves),
+                halves=not config.block and s > min(config.growing, 1),
                 turns=s - 1 in _quarters(config.stages, rotators(config)),
                 size_in=size,
                 size_out=size,
@@ -313,17 +313,15 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
 def memory_size(config: Config) -> int:
     """Return the bits of a part in the memory of the iterative architecture; page 3 and 5.
 
-    There all stages halve, and what the first one does not is a shift in front; half a code is
-    added to the first sample.
+    There all stages halve, and for those that do not the input is shifted; half a code is added to
+    the first sample.
     """
     if config.block:
         return config.formats.input.width + 2
-    scaling = config.schedule[:-1]
-    shift = 1 - scaling[0]
-    half = first_bump(config) << shift
-    bound = _Bound.of_input(config.formats.input.width + shift)
+    half = first_bump(config) << config.growing
+    bound = _Bound.of_input(config.formats.input.width + config.growing)
     bound = _Bound(bound.part + half + half % 2, bound.modulus + sqrt(2) * half)
-    for s in range(1, len(scaling) + 1):
+    for s in range(1, config.stages + 1):
         bound = bound.halved()
         if s % config.stages_a_pass == 0:
             bound = bound.turned(config.formats.twiddle.fraction, 0)

@@ -79,7 +79,8 @@ def random_iterative(
     n = int(rng.integers(stages[0], stages[1] + 1))
     twice = int(rng.integers(1, 3))
     orders = [list(Order)[rng.integers(2)] for _ in range(2)]
-    drawn = (int(rng.integers(2)), *[1] * (n - 1), int(rng.integers(5)))
+    growing = int(rng.integers(2)) if rng.random() < 0.7 else int(rng.integers(n + 1))
+    drawn = (*[0] * growing, *[1] * (n - growing), int(rng.integers(5)))
     scaling = [None, drawn, "block" if twice == 1 else drawn][rng.integers(3)]
     source, named, short = some_format(rng), some_format(rng), rng.random() < 0.3
     if scaling == "block":  # formats in which rounding cannot leave the words

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from kolam.generators import fft_noise as noise
 from kolam.generators.fft import (
     Architecture,
     Config,
@@ -22,6 +23,7 @@ from kolam.generators.fft import (
 )
 from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
+from kolam.reference import fft as golden
 from kolam.testbenches import Frame, simulate
 from kolam.testbenches.bench import PAUSES
 from kolam.testbenches.random_fft import random_iterative
@@ -408,6 +410,29 @@ def test_two_stages_a_pass_take_half_the_passes(points):
     assert (one.interval, two.interval) == (n * points // 2, (n + 1) // 2 * points // 2)
 
 
+@pytest.mark.parametrize(
+    ("points", "scaling", "stages"),
+    [(16, (0,) * 5, 1), (32, (0, 0, 0, 1, 1, 0), 1), (32, (0, 0, 1, 1, 1, 1), 2),
+     (64, (0,) * 7, 2), (64, (0, 0, 0, 0, 1, 1, 2), 1)],
+)  # fmt: skip
+def test_stages_that_do_not_halve_are_a_shift_in_front(points, scaling, stages):
+    """The page, 5: codes shifted by z - 1, and stages 2 … n halve; unscaled nothing is limited."""
+    design = build(config(points, scaling=scaling, stages_a_pass=stages))
+    x = codes(design, 6)
+    zeros, drop = scaling[:-1].count(0), scaling[-1]
+    plain = (0, *[1] * (len(scaling) - 2), drop)
+    same = build(config(points, scaling=plain, stages_a_pass=stages))
+    wide = replace(same.transform, output=design.transform.output)
+    assert (design.reference(x) == golden.transform(x << zeros - 1, wide).codes).all()
+    assert design.config.log2_gain == -sum(scaling)
+    run = simulate(design, x, gap=0.2, stall=0.2)
+    assert run.passed, run.line
+    if not any(scaling):
+        assert not design.saturated(np.full((1, points, 2), design.streams[0].format.minimum)).any()
+    predicted, measured = (of(design.transform, 16).db for of in (noise.predicted, noise.measured))
+    assert abs(predicted - measured) < 0.3
+
+
 REFUSED = {
     "butterflies must be 1 to 2, not 4": {"butterflies": 4},
     "butterflies must be 1 to 2, not 0": {"butterflies": 0},
@@ -417,7 +442,7 @@ REFUSED = {
     "rotation must be multiply where architecture is iterative, not lift": {
         "rotation": Rotation.LIFT
     },
-    "scaling must be 1 for each stage but the first where architecture is iterative, "
+    "scaling must be 1 for all stages behind the first one with 1 where architecture is iterative, "
     "not [0, 1, 0, 1, 2]": {"scaling": (0, 1, 0, 1, 2)},
     "butterflies must be 1 where architecture is streaming, not 2": {
         "architecture": Architecture.STREAMING, "butterflies": 2
