@@ -307,8 +307,8 @@ class Config:
             scaling[:-1]
         ):
             raise ValueError(
-                f"scaling must be 1 for all stages behind the first one with 1 where architecture is "
-                f"iterative, not {list(scaling)}"
+                f"scaling must be 1 for all stages behind the first one with 1 where architecture "
+                f"is iterative, not {list(scaling)}"
             )
         if not set(scaling[:-1]) <= {0, 1} or not 0 <= scaling[-1] <= stages + 1:
             raise ValueError(f"{wanted} (0 to {stages + 1}), not {list(scaling)}")
