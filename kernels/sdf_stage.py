@@ -18,6 +18,8 @@ from kolam.hdl.delay_line import RAM_WIDTH, ring_line, shift_line
 from kolam.hdl.target import Target
 from kolam.kernels.bits import bits, concat, part, word
 from kolam.kernels.butterfly import butterfly
+from kolam.kernels.prepared_butterfly import prepared_butterfly
+from kolam.kernels.rotator import flag_delay
 
 LATENCY = 1  # beside the line
 
@@ -30,7 +32,7 @@ def line_width(width: int, ring: bool) -> int:
 @module
 def sdf_stage(
     clk, ce, wash, at, valid_next, x_re, x_im, turns, adds_next, adds, y_soon, y_next, y_re, y_im,
-    difference, *, clocks: int, halves: bool, ring: bool, target: Target,
+    difference, *, clocks: int, halves: bool, ring: bool, target: Target, prepared: bool = False,
 ) -> Any:  # fmt: skip
     """Pair each sample with the one `clocks` before, a power of two.
 
@@ -60,12 +62,17 @@ def sdf_stage(
             flag_line = shift_line(clk, ce, concat(flags), told, clocks=clocks - 1)
         f_re, f_im = part(back, width, 0), part(back, 2 * width, width)
         opened, validated = told(len(told) - 2), told(len(told) - 1)
+    late = valid_next
+    if prepared:
+        late = word(1)
+        hold = flag_delay(clk, ce, valid_next, late, clocks=1)
     control = sdf_control(
-        clk, ce, wash, valid_next, opened, validated, valid, adds_next, adds, opens, y_soon,
+        clk, ce, wash, late, opened, validated, valid, adds_next, adds, opens, y_soon,
         y_next, difference,
     )  # fmt: skip
-    compute = butterfly(
-        clk, ce, adds, adds_next, turns, x_re, x_im, f_re, f_im, y_re, y_im, stored_re, stored_im,
+    place, when = (prepared_butterfly, [adds_next]) if prepared else (butterfly, [adds, adds_next])
+    compute = place(
+        clk, ce, *when, turns, x_re, x_im, f_re, f_im, y_re, y_im, stored_re, stored_im,
         halves=halves,
     )  # fmt: skip
     return instances()
@@ -74,7 +81,7 @@ def sdf_stage(
 @module
 def sdf_lane(
     clk, ce, at, adds, adds_next, turns, x_re, x_im, y_re, y_im, *, clocks: int, halves: bool,
-    ring: bool, target: Target,
+    ring: bool, target: Target, prepared: bool = False,
 ) -> Any:  # fmt: skip
     """One more lane of samples beside that of an sdf_stage, whose control it shares."""
     width = len(y_re)
@@ -88,8 +95,9 @@ def sdf_lane(
         else:
             line = shift_line(clk, ce, kept, back, clocks=clocks - 1)
         f_re, f_im = part(back, width, 0), part(back, 2 * width, width)
-    compute = butterfly(
-        clk, ce, adds, adds_next, turns, x_re, x_im, f_re, f_im, y_re, y_im, stored_re, stored_im,
+    place, when = (prepared_butterfly, [adds_next]) if prepared else (butterfly, [adds, adds_next])
+    compute = place(
+        clk, ce, *when, turns, x_re, x_im, f_re, f_im, y_re, y_im, stored_re, stored_im,
         halves=halves,
     )  # fmt: skip
     return instances()
