@@ -14,6 +14,7 @@ LEAST, MOST = 8, 1 << 16  # points
 LEAST_REAL = 16
 FLAT = 64  # points up to which all may come at once
 MOST_LANES = 16
+MOST_PIPELINING = 2
 BLOCK = "block"
 WIDEST = 32  # bits of a part of the input, and of a twiddle
 MOST_BITS = 64  # of any word inside
@@ -153,6 +154,7 @@ class Config:
     output_order: Order = Order.NATURAL
     scaling: tuple[int, ...] | str | None = None
     rotation: Rotation = Rotation.MULTIPLY
+    pipelining: int = 0
     cyclic_prefix: int = 0
     run_time: RunTime = field(default_factory=RunTime)
     formats: Formats = field(default_factory=Formats)
@@ -174,6 +176,7 @@ class Config:
             check_kind(self, name, kind)
         check_integer(self, "cyclic_prefix", 0, self.points - 1)
         self._check_architecture()
+        self._check_pipelining()
         if self.real:
             self._check_real()
         self._check_run_time()
@@ -253,6 +256,15 @@ class Config:
                 f"run_time.least_points must be a power of two, {low} to {self.points // 2}, "
                 f"not {least}"
             )
+
+    def _check_pipelining(self) -> None:
+        check_integer(self, "pipelining", 0, MOST_PIPELINING)
+        for plain, where in (
+            (self.architecture is Architecture.STREAMING, "architecture is iterative"),
+            (not self.real, "samples are real"),
+        ):
+            if self.pipelining and not plain:
+                raise ValueError(f"pipelining must be 0 where {where}, not {self.pipelining}")
 
     def _check_real(self) -> None:
         if self.points < LEAST_REAL:
@@ -403,6 +415,7 @@ class Config:
             "input_order": self.input_order.value,
             "output_order": self.output_order.value,
             "rotation": self.rotation.value,
+            "pipelining": self.pipelining,
             "cyclic_prefix": self.cyclic_prefix,
             "run_time": self.run_time.to_dict(),
             "formats": formats,

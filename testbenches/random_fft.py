@@ -3,7 +3,7 @@
 import numpy as np
 
 from kolam.generators.fft import Config, Direction, Formats, Order, Rotation, Samples
-from kolam.generators.fft_config import FLAT, MOST_LANES
+from kolam.generators.fft_config import FLAT, MOST_LANES, MOST_PIPELINING
 from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
 
@@ -49,6 +49,7 @@ def random_fft(
         output_order=orders[1],
         scaling=scaling,
         rotation=Rotation(rng.choice([way.value for way in Rotation])),
+        pipelining=int(np.random.default_rng([seed, 2]).integers(MOST_PIPELINING + 1)),
         formats=Formats(
             input=some_format(rng),
             output=None if rng.random() < 0.3 else some_format(rng),
