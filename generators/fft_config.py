@@ -135,6 +135,10 @@ class Config:
     most of it early and the rest at the end, where it costs the least accuracy; gain 1/N. "block":
     block floating point, of the iterative architecture, with an output of as many bits as the
     input. rotation: MULTIPLY is radix 2^2, LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers.
+    pipelining: registers for a faster clock, of the streaming architecture and complex samples: 0,
+    the fewest; 1, a lifting rotator adds one term a clock, and whether a beat enters is decided a
+    clock ahead; 2, a butterfly also chooses its operands a clock before it adds them. Results are
+    the same, later.
     cyclic_prefix: so many of a frame's last points come in front of it, too, where the output has
     natural order and a buffer: one sample a clock with both orders natural, or the iterative
     architecture. run_time: what s_axis_config may change, with the values here as defaults: the

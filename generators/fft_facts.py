@@ -30,6 +30,7 @@ def facts(design: Any) -> dict[str, Any]:
         "scaling": BLOCK if config.block else list(config.schedule),
         "twiddle_format": str(config.formats.twiddle),
         "rotation": config.rotation.value,
+        "pipelining": config.pipelining,
         "steps": steps(design),
         "noise": {} if config.block else fft_noise.budget(plan, width),
         "sqnr": {

@@ -43,7 +43,7 @@ class Stage:
 
     distance: of the two samples of a pair on the stream. clocks: the same in beats; 0 where they
     come at once, in two lanes. turns: x of some is turned by a quarter. size: bits of a part,
-    before and behind.
+    before and behind. prepared: operands are chosen in a clock of their own.
     """
 
     number: int
@@ -352,9 +352,9 @@ def _lifting_cost(config: Config, size: int) -> dict[str, int]:
     products = config.rotation is Rotation.LIFT
     clocks = lifting_rotator.latency(products)
     if config.pipelining:
-        terms = tuple(map(len, lifting_constants()[:2]))
+        tangent, sine, _ = lifting_constants()
         factor = LIFT_FRACTION + 2 if products else None
-        clocks = lifting_chain.latency(config.target, size, terms, factor)
+        clocks = lifting_chain.latency(config.target, size, (len(tangent), len(sine)), factor)
     return {"clocks": clocks, "multipliers": int(products)}
 
 

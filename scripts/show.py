@@ -160,6 +160,7 @@ def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
             f"{found['parallelism']['chosen']}"
             + (f" = {' + '.join(costs)}" if costs else f", of the {passes} that every stage takes"),
         ),
+        *([("pipelining", _pipelining(found))] if found["pipelining"] else []),
         *([("predicted", f"{_noise(predicted)} rms a part")] if predicted else []),
         (
             "measured",
@@ -183,6 +184,14 @@ def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
     twiddles = ("twiddles", "rounded", "", "", "", found["twiddle_format"], "")
     share = _share(found["noise"].get("twiddles", 0.0) / total)
     return rows, headings, [*table, (*twiddles, share)]
+
+
+def _pipelining(found: dict[str, Any]) -> str:
+    """Return what its number asks for."""
+    lifts = any(step.get("lifts") for step in found["steps"])
+    asked = ["early decision in front", *["a term a clock where it lifts"] * lifts]
+    asked += ["early operands of butterflies"] * (found["pipelining"] > 1)
+    return f"{found['pipelining']}: {', '.join(asked)}"
 
 
 def _noise(found: dict[str, float]) -> str:
