@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -28,6 +28,7 @@ from kolam.generators.fft import (
 )
 from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
+from kolam.kernels import frame_narrow, pipeline_entry
 from kolam.testbenches import SimulationFailed, simulate, stimulus
 from kolam.testbenches.bench import PAUSES
 from kolam.testbenches.random_fft import random_fft
@@ -224,6 +225,23 @@ def test_pipelining_changes_nothing_that_is_computed():
     designs = [build(replace(made, pipelining=depth)) for depth in range(3)]
     assert designs[0].transform == designs[1].transform == designs[2].transform
     assert len({design.ready_after_reset for design in designs}) == 1
+
+
+@pytest.mark.parametrize(("points", "lanes"), [(32, 16), (64, 64)])
+def test_flags_leave_in_the_washing(points, lanes):
+    """From a stage with a line, where they end meanwhile, or the entry, to the next or the output.
+
+    The longest way is that of all lanes, whose stages have no line.
+    """
+    for pipelining, rotation in product((0, 2), (Rotation.MULTIPLY, SHIFT_ADD)):
+        how = {"lanes": lanes, "pipelining": pipelining, "rotation": rotation}
+        design = build(config(points, target=Target.ECP5, **how))
+        longest = way = pipeline_entry.LATENCY
+        for p in design.parts:
+            lined = p in design.stages and p.clocks > 0
+            way = 1 + p.prepared if lined else way + (1 if p in design.stages else p.clocks)
+            longest = max(longest, way + frame_narrow.LATENCY)
+        assert longest <= pipeline_entry.wash_clocks(design.washing)
 
 
 def test_large_tables_and_rings():
