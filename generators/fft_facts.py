@@ -96,6 +96,7 @@ def _stage(part: Stage) -> dict[str, Any]:
         "memory": part.ring,
         "halves": part.halves,
         "quarters": part.turns,
+        "prepared": part.prepared,
     }
 
 

@@ -281,7 +281,7 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
                 size_in=size,
                 size_out=max(size, bound.bits),
                 ring=clocks >= _RING_FROM.get(config.target, _RING_ELSE) * (1 + config.serial),
-                prepared=config.pipelining > 1 and clocks > 0,
+                prepared=config.pipelining > 1 and clocks > 0 and config.target is not Target.XC7,
             )
         )
         if s in turning:

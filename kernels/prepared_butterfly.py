@@ -3,7 +3,8 @@
     x ─► bypass, turn, complement ─► register ─► f + x, f - x ─► y, stored
 
 Where a carry chain has no LUT of its own in front, as on ECP5, choosing and adding in one clock are
-two steps of logic; here they are two clocks.
+two steps of logic; here they are two clocks. Where it has one, as on Xilinx devices, this only
+costs LUTs.
 """
 
 from typing import Any
@@ -48,13 +49,15 @@ def butterfly_operands(
     size = len(x_re) - low
     ones = Constant(intbv((1 << size) - 1)[size:])
     h_re, h_im = counter(0, size), counter(0, size)
-    first_re, first_im, turned = (Signal(bool(0)) for _ in range(3))
+    first_re, first_im, turned, straight = (Signal(bool(0)) for _ in range(4))
+    carry_re, carry_im, back_im = (Signal(bool(0)) for _ in range(3))
 
     @always_comb
     def read():
         first_re.next = not x_re[sign]
         first_im.next = not x_im[sign]
         turned.next = adds and turns
+        straight.next = adds and not turns
 
     @always_comb
     def offset():
@@ -80,29 +83,22 @@ def butterfly_operands(
                 less_re.next = h_re
                 less_im.next = h_im
 
-    if halves:
+    # gates, not a choice of zero: that would become a reset, which waits for more logic
+    @always_comb
+    def carry():
+        if halves:
+            carry_re.next = (turned and x_im[0]) or (straight and x_re[0])
+            carry_im.next = turned or (straight and x_im[0])
+            back_im.next = straight or (turned and x_re[0])
+        else:
+            carry_re.next = False
+            carry_im.next = turned
+            back_im.next = straight
 
-        @always(clk.posedge)
-        def carry():
-            if ce:
-                if turned:
-                    carries.next = concat(x_re[0], "1", "1", x_im[0])
-                elif adds:
-                    carries.next = concat("1", "1", x_im[0], x_re[0])
-                else:
-                    carries.next = 0
-
-    else:
-
-        @always(clk.posedge)
-        def carry():
-            if ce:
-                if turned:
-                    carries.next = 6
-                elif adds:
-                    carries.next = 12
-                else:
-                    carries.next = 0
+    @always(clk.posedge)
+    def tell():
+        if ce:
+            carries.next = concat(back_im, adds, carry_im, carry_re)
 
     return instances()
 

@@ -188,9 +188,11 @@ def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
 
 def _pipelining(found: dict[str, Any]) -> str:
     """Return what its number asks for."""
-    lifts = any(step.get("lifts") for step in found["steps"])
+    lifts, prepared = (
+        any(step.get(key) for step in found["steps"]) for key in ("lifts", "prepared")
+    )
     asked = ["early decision in front", *["a term a clock where it lifts"] * lifts]
-    asked += ["early operands of butterflies"] * (found["pipelining"] > 1)
+    asked += ["early operands of butterflies"] * prepared
     return f"{found['pipelining']}: {', '.join(asked)}"
 
 

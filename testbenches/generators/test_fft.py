@@ -211,13 +211,13 @@ def test_random_configurations(seed, tmp_path):
 @pytest.mark.parametrize("target", Target)
 @pytest.mark.parametrize("rotation", Rotation)
 def test_latency_of_each_pipelining(rotation, target):
-    """By docs/fft.md 4: a clock more for each stage with a line, and for each term of a rotator."""
+    """By docs/fft.md 4: a clock for each term of a rotator; not on xc7 one for each line."""
     made = config(64, rotation=rotation, target=target)
     plain, one, two = (build(replace(made, pipelining=depth)) for depth in range(3))
     assert (plain.interval, two.interval) == (64, 64)
     more = {Rotation.MULTIPLY: 0, LIFT: 12, SHIFT_ADD: 15}[rotation]
     assert one.latency == plain.latency + more + (rotation is LIFT and target is Target.ECP5)
-    assert two.latency == one.latency + 6
+    assert two.latency == one.latency + 6 * (target is not Target.XC7)
 
 
 def test_pipelining_changes_nothing_that_is_computed():
