@@ -183,7 +183,9 @@ class Fft(Design):
     def latency(self) -> int:
         """Clocks from the first input beat to the first output beat; docs/fft.md 4."""
         passed = self.skipped
-        lines = sum(s.clocks + sdf_stage.LATENCY + s.prepared for s in self.stages if s.number > passed)
+        lines = sum(
+            s.clocks + sdf_stage.LATENCY + s.prepared for s in self.stages if s.number > passed
+        )
         turns = sum(r.clocks for r in self.rotators if r.after > passed)
         ends = pipeline_entry.LATENCY + frame_narrow.LATENCY + stream_fifo.LATENCY
         order = 0

@@ -7,13 +7,12 @@ Synthesis chooses in front of the output register, and then the RAM has none.
 
 from typing import Any
 
-from myhdl import always_comb
-
 from kolam.hdl import instances, module
 from kolam.hdl.delay_line import shift_line
 from kolam.hdl.image import Image
 from kolam.hdl.memories import table
 from kolam.kernels.bits import part, word
+from kolam.kernels.choice import choose
 
 
 def split(image: Image, depth: int) -> tuple[Image, ...]:
@@ -44,13 +43,13 @@ def table_banks(
     rest = part(raddr, top, 0)
     low, high, second = word(width), word(width), word(1)
     tell = shift_line(clk, ce, part(raddr, top + 1, top), second, clocks=latency)
-    choose = bank_choice(second, low, high, rdata)
+    choice = choose(second, low, high, rdata)
     lower_ports, upper_ports = [rest, low], [rest, high]
     if raddr_b is not None:
         rest_b = part(raddr_b, top, 0)
         low_b, high_b, second_b = word(width), word(width), word(1)
         tell_b = shift_line(clk, ce, part(raddr_b, top + 1, top), second_b, clocks=latency)
-        choose_b = bank_choice(second_b, low_b, high_b, rdata_b)
+        choice_b = choose(second_b, low_b, high_b, rdata_b)
         lower_ports += [rest_b, low_b]
         upper_ports += [rest_b, high_b]
     half = len(images) // 2
@@ -60,18 +59,4 @@ def table_banks(
     else:
         lower = table(clk, ce, *lower_ports, image=images[0], latency=latency)
         upper = table(clk, ce, *upper_ports, image=images[1], latency=latency)
-    return instances()
-
-
-@module
-def bank_choice(second, x_0, x_1, y):
-    """One of two words."""
-
-    @always_comb
-    def choose():
-        if second:
-            y.next = x_1
-        else:
-            y.next = x_0
-
     return instances()

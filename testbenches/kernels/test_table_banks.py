@@ -1,13 +1,12 @@
 """table_banks: every word of the whole image, after as many enabled clocks as a table takes."""
 
-from itertools import product
 from pathlib import Path
 from random import Random
 
 from kolam.hdl import instances, module
 from kolam.hdl.image import Image
 from kolam.kernels.bits import bits
-from kolam.kernels.table_banks import bank_choice, paths, split, table_banks
+from kolam.kernels.table_banks import paths, split, table_banks
 from kolam.testbenches.equivalence import bit, replay, run_model, word
 
 
@@ -59,15 +58,6 @@ def test_banks_give_the_words_of_the_image(tmp_path: Path) -> None:
         records.append(record)
         assert len({f for f in record.files if f.startswith("mem/")}) == count
     assert replay(records, tmp_path) == []
-
-
-def test_a_choice_of_two(tmp_path: Path) -> None:
-    ports = {"second": bit()} | {n: word(3) for n in ("x_0", "x_1", "y")}
-    every = [dict(zip(ports, row, strict=False)) for row in product((0, 1), range(8), range(8))]
-    record = run_model(bank_choice, ports, name="choice", clocks=len(every), vectors=every)
-    for (second, x_0, x_1), (y,) in record.rows:
-        assert y == (x_1 if second else x_0)
-    assert replay([record], tmp_path) == []
 
 
 def test_paths() -> None:
