@@ -200,17 +200,17 @@ def streaming_fft(
                 "prepared": p.prepared,
             }
             at_line = at if p.ring else None
+            adding = None if p.prepared else adds[k]
             controls.append(
                 sdf_stage(
-                    clk, ce, wash, at_line, x_next, *x[0], turned[0], adds_nexts[k], adds[k],
+                    clk, ce, wash, at_line, x_next, *x[0], turned[0], adds_nexts[k], adding,
                     soons[k], nexts[k], *y[0], differences[k], **line,
                 )
             )  # fmt: skip
             works.append(
                 [
                     sdf_lane(
-                        clk, ce, at_line, None if p.prepared else adds[k], adds_nexts[k],
-                        turned[j], *x[j], *y[j], **line,
+                        clk, ce, at_line, adding, adds_nexts[k], turned[j], *x[j], *y[j], **line
                     )
                     for j in range(1, lanes)
                 ]

@@ -36,8 +36,8 @@ def washed_stage(
         "clocks": clocks, "halves": halves, "ring": ring, "target": target, "prepared": prepared,
     }  # fmt: skip
     stage = sdf_stage(  # noqa: F841
-        clk, ce, wash, at if ring else None, valid_next, x_re, x_im, turns, adds_next, adds,
-        y_soon, y_next, y_re, y_im, difference, **how,
+        clk, ce, wash, at if ring else None, valid_next, x_re, x_im, turns, adds_next,
+        None if prepared else adds, y_soon, y_next, y_re, y_im, difference, **how,
     )  # fmt: skip
     if u_re is not None:
         lane = sdf_lane(  # noqa: F841
