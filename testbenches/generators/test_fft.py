@@ -23,6 +23,7 @@ from kolam.generators.fft import (
     Formats,
     Order,
     Rotation,
+    RunTime,
     Samples,
     build,
 )
@@ -218,6 +219,13 @@ def test_latency_of_each_pipelining(rotation, target):
     more = {Rotation.MULTIPLY: 0, LIFT: 12, SHIFT_ADD: 15}[rotation]
     assert one.latency == plain.latency + more + (rotation is LIFT and target is Target.ECP5)
     assert two.latency == one.latency + 6 * (target is not Target.XC7)
+
+
+def test_sizes_at_run_time_with_pipelining():
+    """Smaller frames enter in front of stages whose operands are prepared; in any weather."""
+    design = build(config(32, rotation=LIFT, pipelining=2, run_time=RunTime(least_points=8)))
+    assert exact(design).latency == design.latency
+    exact(design, gap=0.3, stall=0.3)
 
 
 def test_pipelining_changes_nothing_that_is_computed():
