@@ -49,6 +49,7 @@ from kolam.kernels import (
     real_split,
     sdf_stage,
     stream_fifo,
+    table_banks,
     word_narrow,
     word_stage,
 )
@@ -190,7 +191,9 @@ class Fft(Design):
     def latency(self) -> int:
         """Clocks from the first input beat to the first output beat; docs/fft.md 4."""
         passed = self.skipped
-        lines = sum(s.clocks + sdf_stage.LATENCY for s in self.stages if s.number > passed)
+        lines = sum(
+            s.clocks + sdf_stage.LATENCY + s.prepared for s in self.stages if s.number > passed
+        )
         turns = sum(r.clocks for r in self.rotators if r.after > passed)
         ends = pipeline_entry.LATENCY + frame_narrow.LATENCY + stream_fifo.LATENCY
         order = 0
@@ -275,10 +278,14 @@ class Fft(Design):
                     path = f"u_turned_round/u_buffers_{bank}"
                     memory(path, lane_reorder.depth(points, lanes), width, **plain)
         for k, kept in enumerate(self.tables):
-            memory(
-                f"u_lookups_{k}", kept.image.depth, kept.image.width, ports=len(kept.readers),
-                style=kept.style, contents=kept.image.name,
-            )  # fmt: skip
+            inner = [""]
+            if len(kept.banks) > 1:
+                inner = [f"/{path}" for path in table_banks.paths(len(kept.banks))]
+            for path, image in zip(inner, kept.banks, strict=True):
+                memory(
+                    f"u_lookups_{k}{path}", image.depth, image.width, ports=len(kept.readers),
+                    style=kept.style, contents=image.name,
+                )  # fmt: skip
         return tuple(made)
 
     @cached_property
@@ -356,6 +363,7 @@ class Fft(Design):
             "reorders": self.reorders,
             "frames": self._flying,
             "washing": self.washing,
+            "pipelining": config.pipelining,
             "target": config.target,
             "source": source,
             "sink": sink,

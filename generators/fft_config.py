@@ -15,6 +15,7 @@ LEAST_REAL = 16
 FLAT = 64  # points up to which all may come at once
 MOST_LANES = 16
 MOST_STAGES = 2  # of a pass
+MOST_PIPELINING = 2
 BLOCK = "block"
 WIDEST = 32  # bits of a part of the input, and of a twiddle
 MOST_BITS = 64  # of any word inside
@@ -136,11 +137,15 @@ class Config:
     most of it early and the rest at the end, where it costs the least accuracy; gain 1/N. "block":
     block floating point, of the iterative architecture, with an output of as many bits as the
     input. rotation: MULTIPLY is radix 2^2, LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers.
-    cyclic_prefix: so many of a frame's last points come in front of it, too, where the output has
-    natural order and a buffer: one sample a clock with both orders natural, or the iterative
-    architecture. run_time: what s_axis_config may change, with the values here as defaults: the
-    direction of complex samples, points where the input has natural order and samples stream, and
-    the cyclic prefix where there may be one. Raises TypeError and ValueError.
+    pipelining: registers for a faster clock, of the streaming architecture and complex samples: 0,
+    the fewest; 1, a lifting rotator adds one term a clock, and whether a beat enters is decided a
+    clock ahead; 2, a butterfly also chooses its operands a clock before it adds them (not on xc7,
+    where that costs no time). Results are the same, later. cyclic_prefix: so many of a frame's last
+    points come in front of it, too, where the output has natural order and a buffer: one sample a
+    clock with both orders natural, or the iterative architecture. run_time: what s_axis_config may
+    change, with the values here as defaults: the direction of complex samples, points where the
+    input has natural order and samples stream, and the cyclic prefix where there may be one. Raises
+    TypeError and ValueError.
 
     Source: He and Torkelson, 1996 (radix 2^2, single-path delay feedback); docs/fft.md.
     """
@@ -156,6 +161,7 @@ class Config:
     output_order: Order = Order.NATURAL
     scaling: tuple[int, ...] | str | None = None
     rotation: Rotation = Rotation.MULTIPLY
+    pipelining: int = 0
     cyclic_prefix: int = 0
     run_time: RunTime = field(default_factory=RunTime)
     formats: Formats = field(default_factory=Formats)
@@ -177,6 +183,7 @@ class Config:
             check_kind(self, name, kind)
         check_integer(self, "cyclic_prefix", 0, self.points - 1)
         self._check_architecture()
+        self._check_pipelining()
         if self.real:
             self._check_real()
         self._check_run_time()
@@ -259,6 +266,15 @@ class Config:
                 f"run_time.least_points must be a power of two, {low} to {self.points // 2}, "
                 f"not {least}"
             )
+
+    def _check_pipelining(self) -> None:
+        check_integer(self, "pipelining", 0, MOST_PIPELINING)
+        for plain, where in (
+            (self.architecture is Architecture.STREAMING, "architecture is iterative"),
+            (not self.real, "samples are real"),
+        ):
+            if self.pipelining and not plain:
+                raise ValueError(f"pipelining must be 0 where {where}, not {self.pipelining}")
 
     def _check_real(self) -> None:
         if self.points < LEAST_REAL:
@@ -426,6 +442,7 @@ class Config:
             "input_order": self.input_order.value,
             "output_order": self.output_order.value,
             "rotation": self.rotation.value,
+            "pipelining": self.pipelining,
             "cyclic_prefix": self.cyclic_prefix,
             "run_time": self.run_time.to_dict(),
             "formats": formats,

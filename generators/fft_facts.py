@@ -31,6 +31,7 @@ def facts(design: Any) -> dict[str, Any]:
         "scaling": BLOCK if config.block else list(config.schedule),
         "twiddle_format": str(config.formats.twiddle),
         "rotation": config.rotation.value,
+        "pipelining": config.pipelining,
         "steps": steps(design),
         "noise": {} if config.block else fft_noise.budget(plan, width),
         "sqnr": {
@@ -96,6 +97,7 @@ def _stage(part: Stage) -> dict[str, Any]:
         "memory": part.ring,
         "halves": part.halves,
         "quarters": part.turns,
+        "prepared": part.prepared,
     }
 
 

@@ -22,13 +22,14 @@ from kolam.generators.fft_config import (
 from kolam.hdl import Format, Rounding, complex_multiply, word_multiply
 from kolam.hdl.image import Image
 from kolam.hdl.target import Target
-from kolam.kernels import lifting_rotator
+from kolam.kernels import lifting_chain, lifting_rotator, table_banks
 from kolam.kernels.lifting_rotator import Terms
 
 _RING_FROM = {Target.GENERIC: 128, Target.XC7: 128}  # clocks of a line that is a memory
 _RING_ELSE = 32
 _BLOCK_FROM = 64  # words of a table that is block RAM
 _SHARED_FROM = 512  # words of a table that is worth a block RAM with two ports
+_BANK = 2048  # words of a DP16KD of ECP5, whose words are then a byte
 _DIGITS = 40  # decimal, of a twiddle before it is rounded
 _GROUP = 4  # stages between two rotators that multiply, where others lift
 _LIFT_ERROR = 2.0**-9  # of the constants, whose terms leave less than that; in three steps
@@ -42,7 +43,7 @@ class Stage:
 
     distance: of the two samples of a pair on the stream. clocks: the same in beats; 0 where they
     come at once, in two lanes. turns: x of some is turned by a quarter. size: bits of a part,
-    before and behind.
+    before and behind. prepared: operands are chosen in a clock of their own.
     """
 
     number: int
@@ -53,6 +54,7 @@ class Stage:
     size_in: int
     size_out: int
     ring: bool
+    prepared: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,11 +123,15 @@ class Door:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Twiddles of the rotator `after` in one lane, or of two: each a step through the words."""
+    """Twiddles of the rotator `after` in one lane, or of two: each a step through the words.
+
+    banks: what the memory takes them from, one or more.
+    """
 
     image: Image
     readers: tuple[tuple[int, int, int], ...]  # (after, lane, step)
     style: str
+    banks: tuple[Image, ...]
 
 
 def rotators(config: Config) -> tuple[tuple[int, int, int], ...]:
@@ -277,6 +283,7 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
                 size_in=size,
                 size_out=max(size, bound.bits),
                 ring=clocks >= _RING_FROM.get(config.target, _RING_ELSE) * (1 + config.serial),
+                prepared=config.pipelining > 1 and clocks > 0 and config.target is not Target.XC7,
             )
         )
         if s in turning:
@@ -289,7 +296,7 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
             if config.serial:
                 cost = {"clocks": word_multiply.LATENCY, "multipliers": word_multiply.MULTIPLIERS}
             elif lifts:
-                cost = _lifting_cost(config)
+                cost = _lifting_cost(config, max(size, bound.bits))
             else:
                 cost = _product_cost(config.target, size, twiddle.width)
             made.append(
@@ -343,9 +350,14 @@ def _product_cost(target: Target, size: int, width: int) -> dict[str, int]:
     }
 
 
-def _lifting_cost(config: Config) -> dict[str, int]:
+def _lifting_cost(config: Config, size: int) -> dict[str, int]:
     products = config.rotation is Rotation.LIFT
-    return {"clocks": lifting_rotator.latency(products), "multipliers": int(products)}
+    clocks = lifting_rotator.latency(products)
+    if config.pipelining:
+        tangent, sine, _ = lifting_constants()
+        factor = LIFT_FRACTION + 2 if products else None
+        clocks = lifting_chain.latency(config.target, size, (len(tangent), len(sine)), factor)
+    return {"clocks": clocks, "multipliers": int(products)}
 
 
 def _quarters(n: int, triples: tuple[tuple[int, int, int], ...]) -> set[int]:
@@ -538,5 +550,8 @@ def tables(config: Config, rotators: Sequence[Rotator], name: str) -> tuple[Tabl
                     break
         stem = f"{name}_twiddles_{after}" + (f"_lane{lane}" if lanes > 1 else "")
         style = "block" if len(words) >= _BLOCK_FROM else "logic"
-        made.append(Table(Image(stem, 2 * fmt.width, words), tuple(readers), style))
+        image = Image(stem, 2 * fmt.width, words)
+        deep = config.target is Target.ECP5 and len(words) > _BANK
+        banks = table_banks.split(image, _BANK) if deep else (image,)
+        made.append(Table(image, tuple(readers), style, banks))
     return tuple(made)

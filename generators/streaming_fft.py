@@ -34,6 +34,7 @@ from kolam.kernels.lane_butterfly import lane_butterfly
 from kolam.kernels.lane_reorder import lane_reorder
 from kolam.kernels.lane_split import lane_split, lane_split_ends
 from kolam.kernels.lane_split import latency as lane_split_latency
+from kolam.kernels.lifting_chain import lifting_chain
 from kolam.kernels.lifting_rotator import lifting_rotator
 from kolam.kernels.link import any_flag_now, both, connect
 from kolam.kernels.pipeline_entry import line_address, pipeline_entry
@@ -41,6 +42,7 @@ from kolam.kernels.rotator import bump_add, bump_mark, flag_delay, sample_place
 from kolam.kernels.sdf_stage import sdf_lane, sdf_stage
 from kolam.kernels.settings_port import frames_under_way, settings_door
 from kolam.kernels.stream_fifo import output_fifo
+from kolam.kernels.table_banks import table_banks
 from kolam.kernels.word_narrow import word_pair_narrow
 
 QUEUE = 16  # samples of the output FIFO
@@ -56,7 +58,7 @@ def streaming_fft(
     parts: tuple[Stage | Rotator, ...], tables: tuple[Table, ...], twiddle: Format, drop: int,
     rounding: Rounding, swaps: bool, reorders: bool, frames: int, washing: int, target: Target,
     source: Stream, sink: Stream, split: Split | None = None, settings: tuple[Setting, ...] = (),
-    doors: tuple[Door, ...] = (),
+    doors: tuple[Door, ...] = (), pipelining: int = 0,
 ) -> Any:  # fmt: skip
     """A radix 2^2 or 2^4 FFT. swaps: re and im change places at both ends.
 
@@ -115,8 +117,9 @@ def streaming_fft(
     if reorders and (prefixed or size_in is not None):
         pace = word(1)
     entry = pipeline_entry(
-        clk, rst, wash, pace, may, taken, g_first, g_pad, framed, ce, first_next, entered
-    )
+        clk, rst, wash, pace, may, taken, g_first, g_pad, framed, ce, first_next, entered,
+        ahead=pipelining > 0,
+    )  # fmt: skip
     address = line_address(clk, rst, ce, at, wash)
 
     # the pipeline; flags come a clock ahead of samples, which are re and im of each lane
@@ -190,22 +193,29 @@ def streaming_fft(
             )  # fmt: skip
             x_soon = x_next
         elif isinstance(p, Stage) and p.clocks:
-            line = {"clocks": p.clocks, "halves": p.halves, "ring": p.ring, "target": target}
+            line = {
+                "clocks": p.clocks,
+                "halves": p.halves,
+                "ring": p.ring,
+                "target": target,
+                "prepared": p.prepared,
+            }
             at_line = at if p.ring else None
+            adding = None if p.prepared else adds[k]
             controls.append(
                 sdf_stage(
-                    clk, ce, wash, at_line, x_next, *x[0], turned[0], adds_nexts[k], adds[k],
+                    clk, ce, wash, at_line, x_next, *x[0], turned[0], adds_nexts[k], adding,
                     soons[k], nexts[k], *y[0], differences[k], **line,
                 )
             )  # fmt: skip
             works.append(
                 [
                     sdf_lane(
-                        clk, ce, at_line, adds[k], adds_nexts[k], turned[j], *x[j], *y[j], **line
+                        clk, ce, at_line, adding, adds_nexts[k], turned[j], *x[j], *y[j], **line
                     )
                     for j in range(1, lanes)
                 ]
-            )
+            )  # fmt: skip
             x_soon = soons[k]
         elif isinstance(p, Stage):
             controls.append(flag_delay(clk, ce, x_next, nexts[k], clocks=1))
@@ -252,13 +262,17 @@ def streaming_fft(
                         for v, w in zip(wide, y[j], strict=True)
                     ]
                 elif p.lifts:
+                    lift, kind = (
+                        (lifting_chain, {"target": target}) if pipelining else (lifting_rotator, {})
+                    )
                     works[k].append(
-                        lifting_rotator(
+                        lift(
                             clk, ce, places[k] if len(turns) > 1 else None,
                             constant(0) if mark is None else mark, *x[j], *y[j],
                             turns=tuple(16 * t // p.steps for t in turns), bump=bump,
                             tangent=tangent, sine=sine,
                             factors=factors if p.multipliers else None, fraction=LIFT_FRACTION,
+                            **kind,
                         )
                     )  # fmt: skip
                 else:
@@ -279,6 +293,9 @@ def streaming_fft(
         ports = []
         for after, lane, step in kept.readers:
             ports += [_address(places[numbers[after]], kept, step), twiddles[numbers[after]][lane]]
+        if len(kept.banks) > 1:
+            lookups.append(table_banks(clk, ce, *ports, images=kept.banks, latency=ahead))
+            continue
         lookups.append(
             table(
                 clk, ce, *ports, image=kept.image, latency=ahead, style=kept.style,

@@ -101,10 +101,10 @@ def _text(
         body = _THREE.format(constant=constant, **sizes)
     else:
         body = _FOUR.format(
-            a=_extend("x_re", x), b=_extend("x_im", x), pm=p - 1, constant=constant,
-            wr=_extend(f"w[{w - 1}:0]", w, f"w[{w - 1}]"),
-            wi=_extend(f"w[{2 * w - 1}:{w}]", w, f"w[{2 * w - 1}]"),
-            multipliers="".join(map(_multiplier, ("a_wr", "b_wi", "a_wi", "b_wr"))),
+            a=extend_text("x_re", x), b=extend_text("x_im", x), pm=p - 1, constant=constant,
+            wr=extend_text(f"w[{w - 1}:0]", w, f"w[{w - 1}]"),
+            wi=extend_text(f"w[{2 * w - 1}:{w}]", w, f"w[{2 * w - 1}]"),
+            multipliers="".join(map(block_multiplier, ("a_wr", "b_wi", "a_wi", "b_wr"))),
         )  # fmt: skip
     span = f"[{y + fraction - 1}:{fraction}]"
     return LeafText(body + f"\nassign y_re = sum_re{span};\nassign y_im = sum_im{span};\n")
@@ -126,14 +126,15 @@ def _constant(width: int, fraction: int, bump: int, *, late: int) -> str:
     )
 
 
-def _extend(name: str, width: int, sign: str = "") -> str:
+def extend_text(name: str, width: int, sign: str = "") -> str:
     """Return a word sign-extended to the width of a multiplier."""
     missing = _MULT18X18D - width
     sign = sign or f"{name}[{width - 1}]"
     return f"{{{{{missing}{{{sign}}}}}, {name}}}" if missing else name
 
 
-def _multiplier(name: str) -> str:
+def block_multiplier(name: str) -> str:
+    """Return a MULT18X18D with all its registers: of wires a and b, where `name` is a_b."""
     one, other = name.split("_")
     pins = [f".A{k}({one}[{k}])" for k in range(18)] + [f".B{k}({other}[{k}])" for k in range(18)]
     pins += [f".P{k}({name}[{k}])" for k in range(36)]

@@ -16,6 +16,7 @@ from myhdl import always
 from kolam.hdl.module import LeafText, instances, leaf, vector
 from kolam.hdl.target import Target
 
+_DP16KD_BYTES = 2048
 RAM_WIDTH = 36  # bits of the widest word that a small block RAM gives at once
 
 
@@ -46,6 +47,23 @@ def shift_line(clk, ce, x, y, *, clocks: int) -> Any:
     return instances()
 
 
+def _parts(width: int, depth: int, target: Target) -> list[tuple[str, str, int]]:
+    """Return memories of a ring: name, which bits of a word as a slice, and how many.
+
+    One, but where a DP16KD of ECP5 is too shallow for whole bytes. Synthesis would then choose
+    between several in front of their output registers, and so not use these.
+    """
+    if target is not Target.ECP5 or depth <= _DP16KD_BYTES:
+        return [("mem", "", width)]
+    most = max(1, 8 * _DP16KD_BYTES // depth)
+    lows = range(0, width, most)
+    sizes = [min(most, width - low) for low in lows]
+    return [
+        (f"mem_{k}", f"[{low + size - 1}:{low}]" if width > 1 else "", size)
+        for k, (low, size) in enumerate(zip(lows, sizes, strict=True))
+    ]
+
+
 def _ring_text(ports: dict[str, int], *, target: Target) -> LeafText:
     """Two clocks are read and one written on ECP5, whose block RAM is slow without registers."""
     width, abits = ports["x"], ports["at"]
@@ -54,15 +72,19 @@ def _ring_text(ports: dict[str, int], *, target: Target) -> LeafText:
     if 1 << abits <= behind:
         raise ValueError(f"at must have more than {behind} values, not {1 << abits}")
     names = ["at", *(f"at_d{k + 1}" for k in range(behind))]
-    word = vector(width)
-    body = f'(* ram_style = "block", no_rw_check *)\nreg {word}mem [0:{(1 << abits) - 1}];\n'
+    word, last = vector(width), (1 << abits) - 1
+    parts = _parts(width, last + 1, target)
+    body = "".join(
+        f'(* ram_style = "block", no_rw_check *)\nreg {vector(size)}{mem} [0:{last}];\n'
+        for mem, _, size in parts
+    )
     body += f"reg {vector(abits)}{', '.join(names[1:])};\n"
     body += f"reg {word}written, fetched;\n" if slow else ""
     moves = [f"{new} <= {old};" for old, new in pairwise(names)]
-    moves += [f"mem[{names[-1]}] <= {'written' if slow else 'x'};"]
-    moves += (
-        ["written <= x;", "fetched <= mem[at];", "y <= fetched;"] if slow else ["y <= mem[at];"]
-    )
+    moves += [f"{m}[{names[-1]}] <= {'written' if slow else 'x'}{bits};" for m, bits, _ in parts]
+    moves += ["written <= x;"] if slow else []
+    moves += [f"{'fetched' if slow else 'y'}{bits} <= {mem}[at];" for mem, bits, _ in parts]
+    moves += ["y <= fetched;"] if slow else []
     lines = "".join(f"    {move}\n" for move in moves)
     return LeafText(body + f"\nalways @(posedge clk) if (ce) begin\n{lines}end\n", ("y",))
 

@@ -39,7 +39,7 @@ def lifting_rotator(
     """
     size = len(y_re)
     rest, a_0, b_0 = word(2), word(size), word(size)
-    codes = tuple(map(_code, turns))
+    codes = turn_codes(turns)
     if len(turns) == 1:
         code = constant(codes[0], 4)
     else:
@@ -76,10 +76,10 @@ def _fields(held: Any, wide: int) -> tuple[Any, Any, Any]:
     return part(held, wide, 0), part(held, 2 * wide, wide), part(held, 2 * wide + 2, 2 * wide)
 
 
-def _code(turn: int) -> int:
-    """Return quarters (low) and rest of a turn in sixteenths: 0, 1, -1 or 2 as 0, 1, 2, 3."""
+def turn_codes(turns: tuple[int, ...]) -> tuple[int, ...]:
+    """Return quarters (low) and rest of turns in sixteenths: 0, 1, -1 or 2 as 0, 1, 2, 3."""
     rests = (0, 1, 3, 2)  # of 0, 1, 2 and 3 sixteenths more
-    return (turn // 4 + (turn % 4 == 3)) % 4 + 4 * rests[turn % 4]
+    return tuple((turn // 4 + (turn % 4 == 3)) % 4 + 4 * rests[turn % 4] for turn in turns)
 
 
 @module

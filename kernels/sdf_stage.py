@@ -18,6 +18,7 @@ from kolam.hdl.delay_line import RAM_WIDTH, ring_line, shift_line
 from kolam.hdl.target import Target
 from kolam.kernels.bits import bits, concat, part, word
 from kolam.kernels.butterfly import butterfly
+from kolam.kernels.prepared_butterfly import prepared_butterfly
 
 LATENCY = 1  # beside the line
 
@@ -30,7 +31,7 @@ def line_width(width: int, ring: bool) -> int:
 @module
 def sdf_stage(
     clk, ce, wash, at, valid_next, x_re, x_im, turns, adds_next, adds, y_soon, y_next, y_re, y_im,
-    difference, *, clocks: int, halves: bool, ring: bool, target: Target,
+    difference, *, clocks: int, halves: bool, ring: bool, target: Target, prepared: bool = False,
 ) -> Any:  # fmt: skip
     """Pair each sample with the one `clocks` before, a power of two.
 
@@ -38,7 +39,8 @@ def sdf_stage(
     y_next, y_soon: valid of y, one and two clocks ahead; difference: y is one. ring: the line is
     a memory, addressed by `at`, which counts enabled clocks. wash: high after a reset for at least
     `clocks` enabled clocks, in which y is not valid, so that what was in the line is lost. adds,
-    adds_next: for other lanes (sdf_lane).
+    adds_next: for other lanes (sdf_lane). prepared: operands are chosen in a clock of their own, so
+    y comes one later; adds is None.
     """
     width = len(y_re)
     opens, valid = word(1), word(1)
@@ -60,12 +62,14 @@ def sdf_stage(
             flag_line = shift_line(clk, ce, concat(flags), told, clocks=clocks - 1)
         f_re, f_im = part(back, width, 0), part(back, 2 * width, width)
         opened, validated = told(len(told) - 2), told(len(told) - 1)
-    control = sdf_control(
-        clk, ce, wash, valid_next, opened, validated, valid, adds_next, adds, opens, y_soon,
-        y_next, difference,
+    steer, tells = (prepared_control, [adds_next]) if prepared else (sdf_control, [adds_next, adds])
+    control = steer(
+        clk, ce, wash, valid_next, opened, validated, valid, *tells, opens, y_soon, y_next,
+        difference,
     )  # fmt: skip
-    compute = butterfly(
-        clk, ce, adds, adds_next, turns, x_re, x_im, f_re, f_im, y_re, y_im, stored_re, stored_im,
+    place, when = (prepared_butterfly, [adds_next]) if prepared else (butterfly, [adds, adds_next])
+    compute = place(
+        clk, ce, *when, turns, x_re, x_im, f_re, f_im, y_re, y_im, stored_re, stored_im,
         halves=halves,
     )  # fmt: skip
     return instances()
@@ -74,7 +78,7 @@ def sdf_stage(
 @module
 def sdf_lane(
     clk, ce, at, adds, adds_next, turns, x_re, x_im, y_re, y_im, *, clocks: int, halves: bool,
-    ring: bool, target: Target,
+    ring: bool, target: Target, prepared: bool = False,
 ) -> Any:  # fmt: skip
     """One more lane of samples beside that of an sdf_stage, whose control it shares."""
     width = len(y_re)
@@ -88,8 +92,9 @@ def sdf_lane(
         else:
             line = shift_line(clk, ce, kept, back, clocks=clocks - 1)
         f_re, f_im = part(back, width, 0), part(back, 2 * width, width)
-    compute = butterfly(
-        clk, ce, adds, adds_next, turns, x_re, x_im, f_re, f_im, y_re, y_im, stored_re, stored_im,
+    place, when = (prepared_butterfly, [adds_next]) if prepared else (butterfly, [adds, adds_next])
+    compute = place(
+        clk, ce, *when, turns, x_re, x_im, f_re, f_im, y_re, y_im, stored_re, stored_im,
         halves=halves,
     )  # fmt: skip
     return instances()
@@ -127,5 +132,43 @@ def sdf_control(
             y_next.next = False
         elif ce:
             y_next.next = validated
+
+    return instances()
+
+
+@module
+def prepared_control(
+    clk, ce, wash, valid_next, opened, validated, valid, adds_next, opens, y_soon, y_next,
+    difference,
+):  # fmt: skip
+    """As sdf_control, for an x that waits for a clock; adds_next is a register.
+
+    Flags enter the line a clock before what is stored for them, and leave it as early.
+    """
+    here, coming, found = (Signal(bool(0)) for _ in range(3))
+    second = Signal(bool(0))
+
+    @always_comb
+    def show():
+        valid.next = here
+        opens.next = here and not coming
+        adds_next.next = coming
+        y_soon.next = found
+
+    @always(clk.posedge)
+    def follow():
+        if ce:
+            here.next = valid_next
+            coming.next = valid_next and opened
+            found.next = validated
+            second.next = coming
+            difference.next = not second
+
+    @always(clk.posedge)
+    def announce():
+        if wash:
+            y_next.next = False
+        elif ce:
+            y_next.next = found
 
     return instances()

@@ -166,6 +166,7 @@ def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
                 else f", of the {passes} that every {taking} takes"
             ),
         ),
+        *([("pipelining", _pipelining(found))] if found["pipelining"] else []),
         *([("predicted", f"{_noise(predicted)} rms a part")] if predicted else []),
         (
             "measured",
@@ -189,6 +190,16 @@ def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
     twiddles = ("twiddles", "rounded", "", "", "", found["twiddle_format"], "")
     share = _share(found["noise"].get("twiddles", 0.0) / total)
     return rows, headings, [*table, (*twiddles, share)]
+
+
+def _pipelining(found: dict[str, Any]) -> str:
+    """Return what its number asks for."""
+    lifts, prepared = (
+        any(step.get(key) for step in found["steps"]) for key in ("lifts", "prepared")
+    )
+    asked = ["early decision in front", *["a term a clock where it lifts"] * lifts]
+    asked += ["early operands of butterflies"] * prepared
+    return f"{found['pipelining']}: {', '.join(asked)}"
 
 
 def _noise(found: dict[str, float]) -> str:

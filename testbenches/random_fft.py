@@ -11,7 +11,7 @@ from kolam.generators.fft import (
     Rotation,
     Samples,
 )
-from kolam.generators.fft_config import FLAT, MOST_LANES
+from kolam.generators.fft_config import FLAT, MOST_LANES, MOST_PIPELINING
 from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
 
@@ -58,6 +58,7 @@ def random_fft(
         output_order=orders[1],
         scaling=scaling,
         rotation=Rotation(rng.choice([way.value for way in Rotation])),
+        pipelining=int(np.random.default_rng([seed, 2]).integers(MOST_PIPELINING + 1)),
         formats=Formats(
             input=some_format(rng),
             output=None if rng.random() < 0.3 else some_format(rng),

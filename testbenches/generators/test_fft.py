@@ -8,16 +8,28 @@ import subprocess
 import sys
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from kolam.generators import load
-from kolam.generators.fft import Config, Direction, Fft, Formats, Order, Rotation, RunTime, build
+from kolam.generators.fft import (
+    Architecture,
+    Config,
+    Direction,
+    Fft,
+    Formats,
+    Order,
+    Rotation,
+    RunTime,
+    Samples,
+    build,
+)
 from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
+from kolam.kernels import frame_narrow, pipeline_entry
 from kolam.testbenches import SimulationFailed, simulate, stimulus
 from kolam.testbenches.bench import PAUSES
 from kolam.testbenches.random_fft import random_fft
@@ -76,6 +88,22 @@ CORES = {
     "16 of 32, natural": config(32, out=NATURAL, lanes=16, formats=formats(S8)),
     "4 of 16, reversed in, lift": config(16, REVERSED, NATURAL, lanes=4, rotation=LIFT),
     "4 of 32, ecp5": config(32, lanes=4, target=Target.ECP5, formats=formats(S12, S8, 10)),
+    "64, lift, deep, ecp5": config(
+        64, target=Target.ECP5, rotation=LIFT, pipelining=2, direction=INVERSE
+    ),
+    "128, reversed in, shift_add, pipelined": config(
+        128, REVERSED, NATURAL, rotation=SHIFT_ADD, pipelining=1, formats=formats(S12)
+    ),
+    "2 of 16, lift, deep": config(
+        16, lanes=2, rotation=LIFT, pipelining=2, scaling=(0, 1, 0, 1, 2)
+    ),
+    "4 of 64, reversed in, deep, xc7": config(
+        64, REVERSED, NATURAL, lanes=4, rotation=LIFT, target=Target.XC7, pipelining=2,
+        formats=formats(S8),
+    ),
+    "16 of 16, shift_add, pipelined": config(
+        16, lanes=16, rotation=SHIFT_ADD, pipelining=1, formats=formats(S8)
+    ),
     "8 of 8, xc7": config(8, out=NATURAL, lanes=8, target=Target.XC7),
     "8 of 32, reversed in, shift_add": config(
         32, REVERSED, NATURAL, lanes=8, rotation=SHIFT_ADD, direction=INVERSE, formats=formats(S8)
@@ -89,7 +117,10 @@ CORES = {
         64, lanes=64, formats=formats(Format.parse("s0.5"), twiddle=4, rounding=Rounding.TRUNCATE)
     ),
 }  # fmt: skip
-FEW = ("8, natural, xc7", "2 of 16", "2 of 16, natural", "4 of 8, reversed", "8 of 8, xc7")
+FEW = (
+    "8, natural, xc7", "2 of 16", "2 of 16, natural", "2 of 16, lift, deep", "4 of 8, reversed",
+    "8 of 8, xc7",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +207,49 @@ def test_random_configurations(seed, tmp_path):
     assert (run.latency, run.interval) == (design.latency, design.interval)
     frames = script(design, codes(design, 12, seed), 0.3, seed)
     exact(design, script=frames, seed=seed, folder=tmp_path, gap=0.3, stall=0.4)
+
+
+@pytest.mark.parametrize("target", Target)
+@pytest.mark.parametrize("rotation", Rotation)
+def test_latency_of_each_pipelining(rotation, target):
+    """By docs/fft.md 4: a clock for each term of a rotator; not on xc7 one for each line."""
+    made = config(64, rotation=rotation, target=target)
+    plain, one, two = (build(replace(made, pipelining=depth)) for depth in range(3))
+    assert (plain.interval, two.interval) == (64, 64)
+    more = {Rotation.MULTIPLY: 0, LIFT: 12, SHIFT_ADD: 15}[rotation]
+    assert one.latency == plain.latency + more + (rotation is LIFT and target is Target.ECP5)
+    assert two.latency == one.latency + 6 * (target is not Target.XC7)
+
+
+def test_sizes_at_run_time_with_pipelining():
+    """Smaller frames enter in front of stages whose operands are prepared; in any weather."""
+    design = build(config(32, rotation=LIFT, pipelining=2, run_time=RunTime(least_points=8)))
+    assert exact(design).latency == design.latency
+    exact(design, gap=0.3, stall=0.3)
+
+
+def test_pipelining_changes_nothing_that_is_computed():
+    made = config(64, rotation=LIFT)
+    designs = [build(replace(made, pipelining=depth)) for depth in range(3)]
+    assert designs[0].transform == designs[1].transform == designs[2].transform
+    assert len({design.ready_after_reset for design in designs}) == 1
+
+
+@pytest.mark.parametrize(("points", "lanes"), [(32, 16), (64, 64)])
+def test_flags_leave_in_the_washing(points, lanes):
+    """From a stage with a line, where they end meanwhile, or the entry, to the next or the output.
+
+    The longest way is that of all lanes, whose stages have no line.
+    """
+    for pipelining, rotation in product((0, 2), (Rotation.MULTIPLY, SHIFT_ADD)):
+        how = {"lanes": lanes, "pipelining": pipelining, "rotation": rotation}
+        design = build(config(points, target=Target.ECP5, **how))
+        longest = way = pipeline_entry.LATENCY
+        for p in design.parts:
+            lined = p in design.stages and p.clocks > 0
+            way = 1 + p.prepared if lined else way + (1 if p in design.stages else p.clocks)
+            longest = max(longest, way + frame_narrow.LATENCY)
+        assert longest <= pipeline_entry.wash_clocks(design.washing)
 
 
 def test_large_tables_and_rings():
@@ -411,8 +485,10 @@ def test_what_is_made_is_told(name, places):
             for module, count in design.emission.counts.items()
             if f"rtl/{module}.v" in files
         )
-        lifts = sum(r.multipliers for r in design.rotators if r.lifts)
-        assert blocks + lifts == design.multipliers
+        inferred = sum(
+            r.multipliers for r in design.rotators if r.lifts and not design.config.pipelining
+        )
+        assert blocks + inferred == design.multipliers
 
 
 # configurations
@@ -477,6 +553,19 @@ WANTED = "scaling must be 4 times 0 or 1 and the bits dropped at the end"
         ({"input_order": "natural"}, TypeError, "input_order must be a Order, not 'natural'"),
         ({"output_order": 1}, TypeError, "output_order must be a Order, not 1"),
         ({"rotation": "lift"}, TypeError, "rotation must be a Rotation, not 'lift'"),
+        ({"pipelining": 3}, ValueError, "pipelining must be 0 to 2, not 3"),
+        ({"pipelining": -1}, ValueError, "pipelining must be 0 to 2, not -1"),
+        ({"pipelining": True}, TypeError, "pipelining must be an integer, not True"),
+        (
+            {"pipelining": 1, "architecture": Architecture.ITERATIVE},
+            ValueError,
+            "pipelining must be 0 where architecture is iterative, not 1",
+        ),
+        (
+            {"pipelining": 2, "samples": Samples.REAL},
+            ValueError,
+            "pipelining must be 0 where samples are real, not 2",
+        ),
         ({"formats": "s0.15"}, TypeError, "formats must be a Formats, not 's0.15'"),
         ({"target": "xc7"}, TypeError, "target must be a Target, not 'xc7'"),
         ({"scaling": [0] * 5}, TypeError, f"{WANTED}, not [0, 0, 0, 0, 0]"),

@@ -1,5 +1,6 @@
 """Delay lines: y(t) = x(t - clocks) in enabled clocks, in the text of every target."""
 
+import re
 from collections import deque
 from pathlib import Path
 
@@ -86,6 +87,18 @@ def test_ring_line_delays_by_enabled_clocks(tmp_path: Path, target: Target) -> N
         records.append(ring_record(width, abits, target, start=start))
         check_delay(records[-1], (1 << abits) - 1)
     assert replay(records, tmp_path) == []
+
+
+@pytest.mark.parametrize(("abits", "width", "sizes"), [(12, 9, (4, 4, 1)), (13, 3, (2, 1))])
+def test_deep_rings_of_ecp5_are_columns(tmp_path: Path, abits, width, sizes) -> None:
+    """Of as many bits as one of its block RAMs has at that depth; others, and shallow ones, not."""
+    record = ring_record(width, abits, Target.ECP5)
+    check_delay(record, (1 << abits) - 1)
+    text = record.files[f"rtl/{record.name}.v"]
+    made = re.findall(r"reg (?:\[(\d):0\] )?mem_\d+ \[0:(\d+)\]", text)
+    assert made == [(str(n - 1) if n > 1 else "", str((1 << abits) - 1)) for n in sizes]
+    assert replay([record], tmp_path) == []
+    assert "mem_" not in ring_record(9, 11, Target.ECP5).files["rtl/ring11x9.v"]
 
 
 def test_targets_differ_where_their_memories_do() -> None:

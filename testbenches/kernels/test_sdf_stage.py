@@ -24,6 +24,7 @@ from kolam.testbenches.stages import results, schedule, signed, watch
 def washed_stage(
     clk, rst, ce, valid_next, x_re, x_im, u_re, u_im, turns, y_soon, y_next, y_re, y_im,
     v_re, v_im, difference, y_valid, washed, *, turn, clocks, halves, ring, target,
+    prepared,
 ):  # fmt: skip
     """A stage, x to y, a lane, u to v, and what washes them; turn: clocks in which `at` goes round.
 
@@ -31,14 +32,26 @@ def washed_stage(
     """
     at, wash, adds, adds_next = wire(bits(turn)), wire(1), wire(1), wire(1)
     address = line_address(clk, rst, ce, at, wash)  # noqa: F841
-    how = {"clocks": clocks, "halves": halves, "ring": ring, "target": target}
+    how = {
+        "clocks": clocks, "halves": halves, "ring": ring, "target": target, "prepared": prepared,
+    }  # fmt: skip
     stage = sdf_stage(  # noqa: F841
-        clk, ce, wash, at if ring else None, valid_next, x_re, x_im, turns, adds_next, adds,
-        y_soon, y_next, y_re, y_im, difference, **how,
+        clk, ce, wash, at if ring else None, valid_next, x_re, x_im, turns, adds_next,
+        None if prepared else adds, y_soon, y_next, y_re, y_im, difference, **how,
     )  # fmt: skip
     if u_re is not None:
         lane = sdf_lane(  # noqa: F841
-            clk, ce, at if ring else None, adds, adds_next, turns, u_re, u_im, v_re, v_im, **how
+            clk,
+            ce,
+            at if ring else None,
+            None if prepared else adds,
+            adds_next,
+            turns,
+            u_re,
+            u_im,
+            v_re,
+            v_im,
+            **how,
         )
     seen = watch(clk, ce, wash, y_next, y_valid, washed)  # noqa: F841
     return instances()
@@ -48,7 +61,8 @@ def stage_record(name, width, clocks, **how):
     """Run a stage, compare what it gave with the page, and return the record."""
     how = SimpleNamespace(
         **{"halves": True, "ring": False, "target": Target.GENERIC, "turn": 2 * clocks,
-           "gap": 0.5, "enabled": 0.7, "blocks": 6, "lane": False, **how}
+           "gap": 0.5, "enabled": 0.7, "blocks": 6, "lane": False,
+           "prepared": False, **how}
     )  # fmt: skip
     random = Random(name)
     size = width + (not how.halves)
@@ -66,7 +80,7 @@ def stage_record(name, width, clocks, **how):
     ports |= {n: word(width) for n in parts}
     results_of = [f"{lane[1]}_{part}" for lane in lanes for part in ("re", "im")]
     ports |= {n: word(size) for n in results_of}
-    constants = {n: getattr(how, n) for n in ("turn", "halves", "ring", "target")}
+    constants = {n: getattr(how, n) for n in ("turn", "halves", "ring", "target", "prepared")}
     record = run_model(
         washed_stage, {**ports, **constants, "clocks": clocks}, name=name, clocks=len(rows),
         drive={n: [int(row[n]) for row in rows] for n in rows[0]}, warm_up=64,
@@ -76,17 +90,18 @@ def stage_record(name, width, clocks, **how):
     table = [dict(zip(names, [*a, *b], strict=True)) for a, b in record.rows]
     second = next(n for n in range(4, len(rows)) if rows[n]["rst"])
     for lane in lanes:
-        given = [check_epoch(name, table[start:stop], lane, (width, size), clocks, how.halves)
+        given = [check_epoch(name, table[start:stop], lane, (width, size), clocks, how)
                  for start, stop in ((2, second), (second + 2, None))]  # fmt: skip
         assert given[1] == 2 * clocks * how.blocks
         assert given[0] > 0
     return record
 
 
-def check_epoch(name, table, lane, sizes, clocks, halves):
+def check_epoch(name, table, lane, sizes, clocks, how):
     """Compare the results of the enabled clocks from a reset to the next; return how many."""
     (x_re, x_im), (y_re, y_im) = ((f"{end}_re", f"{end}_im") for end in lane)
     width, size = sizes
+    late = LATENCY + how.prepared
     table = [row for row in table if row["ce"]]
     valid = [0, *(row["valid_next"] for row in table)]  # of the sample in each clock
     want = {}  # by clock: re, im, difference
@@ -102,9 +117,9 @@ def check_epoch(name, table, lane, sizes, clocks, halves):
         f, x = (
             (signed(table[k][x_re], width), signed(table[k][x_im], width)) for k in (e - clocks, e)
         )
-        both = results(f, x, row["turns"], halves)
-        want[e + LATENCY] = (*both[0], 0)
-        want[e + clocks + LATENCY] = (*both[1], 1)
+        both = results(f, x, row["turns"], how.halves)
+        want[e + late] = (*both[0], 0)
+        want[e + clocks + late] = (*both[1], 1)
     want = {e: y for e, y in want.items() if e < len(table)}
     got = {
         e: (signed(row[y_re], size), signed(row[y_im], size), row["difference"])
@@ -149,6 +164,20 @@ def test_lines_that_are_memories(tmp_path: Path, target: Target) -> None:
             (8, 17, {"turn": 32, "gap": 0.1, "lane": True, "blocks": 5}),
             (16, 18, {"turn": 16, "gap": 0.8, "blocks": 3}),
             (32, 17, {"turn": 32, "blocks": 2, "enabled": 0.95}),
+        )
+    ]
+    assert replay(records, tmp_path) == []
+
+
+def test_operands_a_clock_before_they_are_added(tmp_path: Path) -> None:
+    """With a line of any kind, and another lane."""
+    records = [
+        stage_record(f"prepared{clocks}x{width}", width, clocks, prepared=True, **how)
+        for clocks, width, how in (
+            (1, 5, {"blocks": 14, "lane": True}),
+            (2, 18, {"blocks": 8, "halves": False, "gap": 0.1}),
+            (8, 6, {"turn": 8, "blocks": 4}),
+            (16, 17, {"turn": 16, "blocks": 3, "ring": True, "target": Target.ECP5, "lane": True}),
         )
     ]
     assert replay(records, tmp_path) == []

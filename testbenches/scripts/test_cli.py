@@ -478,6 +478,11 @@ def test_show_an_fft(kolam, tmp_path):
     for name, step in (("lift", "turn by W16, lifted"), ("shift_add", "turn by W16, lifted")):
         assert step in kolam("show", "fft-64", "--set", f"rotation={name}").out
     assert "of lanes" in kolam("show", "fft-64", "--set", "lanes=4").out
+    assert "pipelining" not in done.out
+    deep = kolam("show", "fft-64", "--set", "pipelining=2", "--set", "rotation=lift").out
+    early = "pipelining   2: early decision in front, a term a clock where it lifts, early operands"
+    assert early in deep
+    assert "latency      100 clocks" in deep
     iterative = kolam("show", "fft-1024-iterative").out
     assert "multipliers  3, of the butterfly that every stage takes" in iterative
     twice = kolam("show", "fft-1024-iterative", "--set", "stages_a_pass=2").out
