@@ -2,6 +2,7 @@
 
     shift_line  a shift register; SRLs where the device has them, flip-flops elsewhere
     ring_line   a memory that is written where it was read, one write and one read port
+    ring_pair   two such lines in one memory of 7-series, whose ports read what they overwrite
 
 Contents are not reset: what comes out in the first `clocks` enabled clocks, and four more of a
 ring_line, means nothing.
@@ -100,5 +101,48 @@ def ring_line(clk, ce, at, x, y, *, target: Target = Target.GENERIC) -> Any:
         if ce:
             line.append(int(x))
             y.next = line[0]
+
+    return instances()
+
+
+def _pair_text(ports: dict[str, int], *, clocks: int, clocks_b: int) -> LeafText:
+    """Addresses count from 2, so that a word is back in time for the register behind."""
+    wide = max(ports["x"], ports["x_b"])
+    half = max(clocks, clocks_b).bit_length()
+    body = f'(* ram_style = "block" *)\nreg {vector(wide)}mem [0:{(2 << half) - 1}];\n'
+    moves = ""
+    for suffix, length, top in (("", clocks, "1'b0"), ("_b", clocks_b, "1'b1")):
+        abits, width = length.bit_length(), ports[f"x{suffix}"]
+        if length + 1 != 1 << abits or length < 7:
+            raise ValueError(f"clocks must be one less than a power of two from 8, not {length}")
+        place = (
+            f"{{{top}, {f'{half - abits}' + chr(39) + 'd0, ' if half > abits else ''}at{suffix}}}"
+        )
+        body += (
+            f"reg {vector(abits)}at{suffix} = 2;\n"
+            f"wire {vector(abits + 1)}next{suffix} = at{suffix} + {abits + 1}'d1;\n"
+            f"wire {vector(half + 1)}place{suffix} = {place};\n"
+        )
+        word = f"x{suffix}" if width == wide else f"{{{wide - width}'d0, x{suffix}}}"
+        moves += (
+            "\nalways @(posedge clk) if (ce) begin\n"
+            f"    at{suffix} <= next{suffix}[{abits}] ? {abits}'d2 : next{suffix}[{abits - 1}:0];\n"
+            f"    mem[place{suffix}] <= {word};\n    y{suffix} <= mem[place{suffix}];\nend\n"
+        )
+    return LeafText(body + moves, ("y", "y_b"))
+
+
+@leaf(outputs=("y", "y_b"), verilog=_pair_text)
+def ring_pair(clk, ce, x, y, x_b, y_b, *, clocks: int, clocks_b: int) -> Any:
+    """Delay two words, by one less than a power of two from 8 each."""
+    line, line_b = (deque([0] * length, length) for length in (clocks, clocks_b))
+
+    @always(clk.posedge)
+    def shift():
+        if ce:
+            line.append(int(x))
+            line_b.append(int(x_b))
+            y.next = line[0]
+            y_b.next = line_b[0]
 
     return instances()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kolam.hdl.delay_line import ring_line, shift_line
+from kolam.hdl.delay_line import ring_line, ring_pair, shift_line
 from kolam.hdl.target import Target
 from kolam.testbenches import equivalence
 from kolam.testbenches.equivalence import bit, replay, run_model
@@ -29,7 +29,7 @@ def filled_then_random(clocks):
     return ce
 
 
-def check_delay(record, clocks):
+def check_delay(record, clocks, suffix=""):
     """Compare y with the words that were taken, from the clock on that the line is full."""
     names = [*record.inputs, *record.outputs]
     want = None
@@ -38,10 +38,10 @@ def check_delay(record, clocks):
     for n, (given, got) in enumerate(record.rows):
         row = dict(zip(names, [*given, *got], strict=True))
         if want is not None:
-            assert row["y"] == want, (record.name, n)
+            assert row[f"y{suffix}"] == want, (record.name, n)
             seen += 1
         if row["ce"]:
-            line.append(row["x"])
+            line.append(row[f"x{suffix}"])
             want = line[0] if len(line) == clocks else None
     assert seen > 100
 
@@ -99,6 +99,33 @@ def test_deep_rings_of_ecp5_are_columns(tmp_path: Path, abits, width, sizes) -> 
     assert made == [(str(n - 1) if n > 1 else "", str((1 << abits) - 1)) for n in sizes]
     assert replay([record], tmp_path) == []
     assert "mem_" not in ring_record(9, 11, Target.ECP5).files["rtl/ring11x9.v"]
+
+
+def test_ring_pair_delays_two_words(tmp_path: Path) -> None:
+    """By as many clocks or others, with words as wide or not, more than once round both."""
+    records = []
+    for clocks, clocks_b, width, width_b in ((7, 7, 8, 8), (31, 15, 9, 12), (15, 63, 18, 1)):
+        ports = {"clk": bit(), "ce": bit()}
+        for suffix, size in (("", width), ("_b", width_b)):
+            ports |= {f"x{suffix}": word(size), f"y{suffix}": word(size)}
+        longest = max(clocks, clocks_b)
+        records.append(
+            run_model(
+                ring_pair, {**ports, "clocks": clocks, "clocks_b": clocks_b},
+                name=f"pair{clocks}x{clocks_b}", clocks=3 * longest + 240,
+                drive={"ce": filled_then_random(longest)}, warm_up=longest,
+            )
+        )  # fmt: skip
+        check_delay(records[-1], clocks)
+        check_delay(records[-1], clocks_b, "_b")
+    assert replay(records, tmp_path) == []
+
+
+@pytest.mark.parametrize("clocks", [3, 8, 30])
+def test_ring_pair_takes_one_less_than_a_power_of_two(clocks: int) -> None:
+    ports = {n: word(4) for n in ("x", "y", "x_b", "y_b")} | {"clk": bit(), "ce": bit()}
+    with pytest.raises(ValueError, match="clocks must be one less than a power of two from 8"):
+        run_model(ring_pair, {**ports, "clocks": 7, "clocks_b": clocks}, name="bad", clocks=9)
 
 
 def test_targets_differ_where_their_memories_do() -> None:

@@ -624,6 +624,7 @@ def test_leaves_are_few_and_known() -> None:
     assert leaves == {
         "kolam.hdl.complex_multiply.complex_multiply",
         "kolam.hdl.delay_line.ring_line",
+        "kolam.hdl.delay_line.ring_pair",
         "kolam.hdl.delay_line.shift_line",
         "kolam.hdl.memories.ram",
         "kolam.hdl.memories.rom",
