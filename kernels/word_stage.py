@@ -18,9 +18,15 @@ from kolam.hdl.target import Target
 from kolam.kernels import sdf_stage
 from kolam.kernels.bits import bits, constant, counter, part, word
 from kolam.kernels.bits import concat as joined
+from kolam.kernels.link import connect
 
 LATENCY = sdf_stage.LATENCY
 TURN = 2  # clocks more where differences are turned
+
+
+def latency(turns: bool) -> int:
+    """Return the clocks beside the line."""
+    return LATENCY + TURN * turns
 
 
 def line_width(width: int, ring: bool) -> int:
@@ -30,26 +36,30 @@ def line_width(width: int, ring: bool) -> int:
 
 @module
 def word_stage(
-    clk, ce, wash, at, valid_next, x, turns, y_soon, y_next, y, difference, *,
+    clk, ce, wash, at, valid_next, x, turns, y_soon, y_next, y, difference, kept=None, back=None, *,
     clocks: int, halves: bool, ring: bool, target: Target,
 ) -> Any:  # fmt: skip
     """Pair each word with the one `clocks` before, a power of two, 2 or more.
 
     valid_next: the word behind the next enabled edge is one of a frame. turns: take -j x, None for
     never. y_next, y_soon: valid of y, one and two clocks ahead; difference: y is one. ring, at,
-    wash: of the line, as in sdf_stage.
+    wash: of the line, as in sdf_stage. kept, back: where a ring is elsewhere, what it is to delay
+    by `clocks` - 1, and gives.
     """
     width = len(y)
     opens, valid, adds, adds_next = (word(1) for _ in range(4))
     stored = word(width)
     data, flags = [stored], [opens, valid]
     together = line_width(width, ring) > width
-    kept = joined([*data, *flags] if together else data)
-    back = word(len(kept))
-    if ring:
-        line = ring_line(clk, ce, part(at, bits(clocks), 0), kept, back, target=target)
+    whole = joined([*data, *flags] if together else data)
+    if kept is not None:
+        line = connect(whole, kept)
     else:
-        line = shift_line(clk, ce, kept, back, clocks=clocks - 1)
+        back = word(len(whole))
+        if ring:
+            line = ring_line(clk, ce, part(at, bits(clocks), 0), whole, back, target=target)
+        else:
+            line = shift_line(clk, ce, whole, back, clocks=clocks - 1)
     told = back
     if not together:
         told = word(2)
@@ -77,7 +87,7 @@ def word_pair(clk, ce, valid_next, x, turns, here_next, re, im, turned, second):
 
     here_next: valid_next, as late as these; second: it is the turn of im.
     """
-    here, waits, late, at_im, now_im = (Signal(bool(0)) for _ in range(5))
+    here, waits, at_im, im_held, now_im = (Signal(bool(0)) for _ in range(5))
     earlier = counter(0, len(x))
 
     @always(clk.posedge)
@@ -86,8 +96,8 @@ def word_pair(clk, ce, valid_next, x, turns, here_next, re, im, turned, second):
             here.next = valid_next
             at_im.next = here and not at_im
             waits.next = here
-            late.next = waits
-            now_im.next = late and not now_im
+            im_held.next = at_im
+            now_im.next = im_held
 
     @always(clk.posedge)
     def hold():

@@ -82,3 +82,46 @@ def schedule(
 def signed(code: int, width: int) -> int:
     """Return the value of a two's complement word."""
     return code - (code >> width - 1 << width)
+
+
+def check_words(
+    name: str, table: list[dict[str, int]], sizes: Pair, clocks: int, halves: bool, late: int
+) -> int:
+    """Compare the words of the enabled clocks from a reset to the next; return how many.
+
+    Of a stage that takes re, then im, and gives them `late` behind: sums, and `clocks` more behind
+    differences. sizes: bits of a word, before and behind.
+    """
+    width, size = sizes
+    table = [row for row in table if row["ce"]]
+    valid = [0, *(row["valid_next"] for row in table)]  # of the word in each clock
+    x = [signed(row["x"], width) for row in table]
+    want: dict[int, Pair] = {}  # by clock: word, difference
+    begin = 0
+    while begin < len(table):
+        if not valid[begin]:
+            begin += 1
+            continue
+        for e in range(begin + clocks + 1, min(begin + 2 * clocks, len(table)), 2):  # of an im
+            f = x[e - clocks - 1], x[e - clocks]
+            turned = bool(table[e].get("turns", 0))
+            both = results(f, (x[e - 1], x[e]), turned, halves)
+            for k, (re, im) in enumerate(both):
+                want[e - 1 + k * clocks + late] = (re, k)
+                want[e + k * clocks + late] = (im, k)
+        begin += 2 * clocks
+    # of the block that a reset breaks off a word may be out before its sample is whole
+    known = {e: y for e, y in want.items() if e < len(table)}
+    got: dict[int, Pair | None] = {
+        e: (signed(row["y"], size), row["difference"])
+        for e, row in enumerate(table)
+        if row["y_valid"]
+    }
+    assert {e: got.pop(e, None) for e in known} == known, name
+    assert set(got) <= {max([*known, 0]) + 1}, name
+    for flag, ahead in (("y_next", 1), ("y_soon", 2)):
+        told = {e + ahead for e, row in enumerate(table)
+                if row[flag] and (row["washed"] or flag == "y_next")}  # fmt: skip
+        told = {e for e in told if e < len(table)}
+        assert told - set(got) == set(known), (name, flag)
+    return len(known)

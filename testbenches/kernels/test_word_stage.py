@@ -16,7 +16,7 @@ from kolam.kernels.bits import word as wire
 from kolam.kernels.pipeline_entry import line_address
 from kolam.kernels.word_stage import LATENCY, TURN, line_width, word_stage
 from kolam.testbenches.equivalence import bit, replay, run_model, word
-from kolam.testbenches.stages import results, schedule, signed, watch
+from kolam.testbenches.stages import check_words, schedule, watch
 
 
 @module
@@ -64,48 +64,12 @@ def stage_record(
     second = next(n for n in range(4, len(rows)) if rows[n]["rst"])
     late = LATENCY + TURN * turns
     given = [
-        check_epoch(name, table[start:stop], (width, size), clocks, halves, late)
+        check_words(name, table[start:stop], (width, size), clocks, halves, late)
         for start, stop in ((2, second), (second + 2, None))
     ]
     assert given[1] == 2 * clocks * blocks
     assert given[0] > 0
     return record
-
-
-def check_epoch(name, table, sizes, clocks, halves, late):
-    """Compare the results of the enabled clocks from a reset to the next; return how many."""
-    width, size = sizes
-    table = [row for row in table if row["ce"]]
-    valid = [0, *(row["valid_next"] for row in table)]  # of the word in each clock
-    x = [signed(row["x"], width) for row in table]
-    want, begin = {}, 0  # by clock: word, difference
-    while begin < len(table):
-        if not valid[begin]:
-            begin += 1
-            continue
-        for e in range(begin + clocks + 1, min(begin + 2 * clocks, len(table)), 2):  # of an im
-            f = x[e - clocks - 1], x[e - clocks]
-            turned = table[e].get("turns", 0)
-            both = results(f, (x[e - 1], x[e]), turned, halves)
-            for k, (re, im) in enumerate(both):
-                want[e - 1 + k * clocks + late] = (re, k)
-                want[e + k * clocks + late] = (im, k)
-        begin += 2 * clocks
-    # of the block that a reset breaks off a word may be out before its sample is whole
-    known = {e: y for e, y in want.items() if e < len(table)}
-    got = {
-        e: (signed(row["y"], size), row["difference"])
-        for e, row in enumerate(table)
-        if row["y_valid"]
-    }
-    assert {e: got.pop(e, None) for e in known} == known, name
-    assert set(got) <= {max([*known, 0]) + 1}, name
-    for flag, ahead in (("y_next", 1), ("y_soon", 2)):
-        told = {e + ahead for e, row in enumerate(table)
-                if row[flag] and (row["washed"] or flag == "y_next")}  # fmt: skip
-        told = {e for e in told if e < len(table)}
-        assert told - set(got) == set(known), (name, flag)
-    return len(known)
 
 
 def test_lines_that_are_registers(tmp_path: Path) -> None:
