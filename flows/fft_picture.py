@@ -106,7 +106,13 @@ def _passes(design: Any) -> list[Step]:
             }
             for k in range(config.stages_a_pass)
         ),
-        {**both, "circle": points, "multipliers": design.multipliers, "lifts": False},
+        {
+            **both,
+            "circle": points,
+            "multipliers": design.multipliers,
+            "lifts": False,
+            "adds": False,
+        },
         {**both, "name": "output", "words": points, "memory": True},
         output,
     ]
@@ -201,7 +207,7 @@ def _line_back(axes: Axes, x: float, y: float, words: int, colour: str) -> None:
 def _rotator(axes: Axes, x: float, y: float, step: Step) -> None:
     radius = _width(step) / 2
     axes.add_patch(Circle((x + radius, y), radius, facecolor=_ROTATOR, edgecolor=_INK, linewidth=1))
-    sign = "↻" if step["lifts"] else "×"
+    sign = "↻" if step["lifts"] else "+" if step["adds"] else "×"
     axes.text(x + radius, y - 0.01, sign, **_style(13, va="center"))
     cost = step["multipliers"]
     for row, (text, color) in enumerate(
@@ -243,13 +249,17 @@ def _legend(axes: Axes, y: float, steps: Sequence[Step], lanes: int) -> float:
     def occurs(key: str, value: Any = True) -> bool:
         return any(step.get(key) == value for step in steps)
 
+    def multiplies(step: Step) -> bool:
+        return "lifts" in step and not step["lifts"] and not step["adds"]
+
     entries = [
         ("", _MEMORY, "clocks in memory", occurs("memory") or occurs("name", "reorder")),
         ("", _REGISTERS, "clocks in registers", True),
         ("½", _HALF, "halves", occurs("halves")),
         ("$-j$", _QUARTER, "turns quarters", occurs("quarters")),
-        ("×", _INK, "turns by products", occurs("lifts", False)),
+        ("×", _INK, "turns by products", any(multiplies(step) for step in steps)),
         ("↻", _INK, "by lifting", occurs("lifts")),
+        ("+", _INK, "by shifts and additions", occurs("adds")),
         ("17", _INK, "bits of a part", True),
         (f"{lanes}", _FAINT, "lanes", lanes > 1),
     ]

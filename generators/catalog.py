@@ -111,6 +111,15 @@ ENTRIES: dict[str, Entry] = {
             points=1024, samples=fft.Samples.REAL, output_order=fft.Order.BIT_REVERSED
         ),
     ),
+    "rfft-1024-small": Entry(
+        description="1024 points, real, 16 bits, gain 1/1024, bit-reversed, with 6 multipliers",
+        config=lambda: fft.Config(
+            points=1024,
+            samples=fft.Samples.REAL,
+            output_order=fft.Order.BIT_REVERSED,
+            rotation=fft.Rotation.SHIFT_ADD,
+        ),
+    ),
     "fft-4096": Entry(
         description="4096 points, complex, 16 bits, gain 1/4096, a sample a clock, bit-reversed",
         config=lambda: _reversed_fft(4096),

@@ -50,6 +50,7 @@ from kolam.kernels import (
     sdf_stage,
     stream_fifo,
     table_banks,
+    tapped_stage,
     word_narrow,
     word_stage,
 )
@@ -427,7 +428,10 @@ class RealFft(Fft):
     @property
     def latency(self) -> int:
         """Clocks from the first input beat to the first output beat; docs/fft.md 4."""
-        lines = sum(s.clocks + word_stage.LATENCY + word_stage.TURN * s.turns for s in self.stages)
+        lines = sum(
+            s.clocks + (tapped_stage if s.taps else word_stage).latency(s.turns)
+            for s in self.stages
+        )
         turns = sum(r.clocks for r in self.rotators)
         split = real_split.latency(self.config.points // 2, self.reverses)
         narrow = word_narrow.latency(self.drop, self.config.formats.rounding)
@@ -469,6 +473,16 @@ class RealFft(Fft):
         return tuple(made)
 
     @cached_property
+    def shared(self) -> tuple[int, ...]:
+        """The places of two stages whose lines are in one memory, or nothing."""
+        return fft_plan.shared_lines(self.config, self.parts)
+
+    @cached_property
+    def circle(self) -> int | None:
+        """The stage behind which a rotator stands that reads the table of the split."""
+        return fft_plan.on_circle(self.config, self.rotators)
+
+    @cached_property
     def images(self) -> tuple[Image, ...]:
         """The twiddles of rotators and split, word by word."""
         return fft_plan.word_tables(self.config, self.rotators, self.name)
@@ -479,24 +493,32 @@ class RealFft(Fft):
         plain: dict[str, Any] = {
             "fields": 1, "ports": 2, "read_latency": 1, "contents": None, "loadable": False,
         }  # fmt: skip
-        made = [
-            Memory(
-                path=f"u_works_{k}/u_line", depth=p.clocks, style="block",
-                width=word_stage.line_width(p.size_out, True), **plain,
-            )
+        rings = {
+            k: (p.clocks, word_stage.line_width(p.size_out, True))
             for k, p in enumerate(self.parts)
             if isinstance(p, Stage) and p.ring
-        ]  # fmt: skip
+        }
+        shared = [rings.pop(k) for k in self.shared]
+        made = [
+            Memory(path=f"u_works_{k}/u_line", depth=depth, width=width, style="block", **plain)
+            for k, (depth, width) in rings.items()
+        ]
+        if shared:
+            depth, width = (max(sizes) for sizes in zip(*shared, strict=True))
+            made.append(
+                Memory(path="u_lines", depth=2 * depth, width=width, style="block", **plain)
+            )
         width = self.config.formats.input.width if self.inverse else self.parts[-1].size_out
         deep = real_split.depth(self.config.points // 2, self.reverses)
         made.append(
             Memory(path="u_split/u_buffer", depth=deep, width=2 * width, style="block", **plain)
         )
-        plain |= {"ports": 1}
+        circle = None if self.circle is None else len(self.images) - 1
         made += [
             Memory(
                 path=f"u_lookups_{k}", depth=image.depth, width=image.width,
-                style=word_table_style(image), **{**plain, "contents": image.name},
+                style=word_table_style(image),
+                **{**plain, "contents": image.name, "ports": 1 + (k == circle)},
             )
             for k, image in enumerate(self.images)
         ]  # fmt: skip
@@ -548,6 +570,8 @@ class RealFft(Fft):
         return real_fft, {
             "parts": self.parts,
             "tables": self.images,
+            "circle": self.circle,
+            "shared": self.shared,
             "split_size": fft_plan.split_size(config),
             "twiddle": config.formats.twiddle,
             "drop": self.drop,

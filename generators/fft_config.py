@@ -52,7 +52,10 @@ class Samples(Enum):
 
 
 class Rotation(Enum):
-    """How samples are turned by sixteenths of a circle; by other turns they are multiplied."""
+    """How samples are turned by sixteenths of a circle; by other turns they are multiplied.
+
+    Of real samples by eighths.
+    """
 
     MULTIPLY = "multiply"  # as by all others
     LIFT = "lift"  # shifts and additions, and one product
@@ -136,7 +139,8 @@ class Config:
     are dropped at the output; the gain is 2 to the minus their sum. None: one bit a stage in all,
     most of it early and the rest at the end, where it costs the least accuracy; gain 1/N. "block":
     block floating point, of the iterative architecture, with an output of as many bits as the
-    input. rotation: MULTIPLY is radix 2^2, LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers.
+    input. rotation: MULTIPLY is radix 2^2, LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers;
+    of real samples SHIFT_ADD is radix 2^3, and LIFT is not.
     pipelining: registers for a faster clock, of the streaming architecture and complex samples: 0,
     the fewest; 1, a lifting rotator adds one term a clock, and whether a beat enters is decided a
     clock ahead; 2, a butterfly also chooses its operands a clock before it adds them (not on xc7,
@@ -283,18 +287,28 @@ class Config:
             )
         forward = self.direction is Direction.FORWARD
         for name, wanted in (
-            ("architecture", Architecture.STREAMING), ("rotation", Rotation.MULTIPLY),
+            ("architecture", Architecture.STREAMING),
             ("input_order" if forward else "output_order", Order.NATURAL),
-        ):  # fmt: skip
+        ):
             found = getattr(self, name)
             if found is not wanted:
                 raise ValueError(
                     f"{name} must be {wanted.value} where samples are real, not {found.value}"
                 )
+        if self.rotation is Rotation.LIFT:
+            raise ValueError(
+                f"rotation must be multiply or shift_add where samples are real, "
+                f"not {self.rotation.value}"
+            )
         flat = self.points <= FLAT
         if self.lanes > 1 and (self.lanes != self.points or not flat):
             allowed = f"1 or {self.points}" if flat else "1"
             raise ValueError(f"lanes must be {allowed} where samples are real, not {self.lanes}")
+        if self.lanes > 1 and self.rotation is not Rotation.MULTIPLY:
+            raise ValueError(
+                f"rotation must be multiply where real samples come all at once, "
+                f"not {self.rotation.value}"
+            )
 
     def _check_scaling(self, scaling: Any) -> None:
         if scaling == BLOCK:

@@ -108,6 +108,7 @@ def _rotator(part: Rotator, lanes: int) -> dict[str, Any]:
         "circle": part.steps,
         "multipliers": turning * part.multipliers,
         "lifts": part.lifts,
+        "adds": part.adds,
     }
 
 

@@ -20,18 +20,30 @@ from kolam.generators.fft_config import (
     Rotation,
 )
 from kolam.hdl import Format, Rounding, complex_multiply, word_multiply
+from kolam.hdl.delay_line import RAM_WIDTH
 from kolam.hdl.image import Image
 from kolam.hdl.target import Target
-from kolam.kernels import lifting_chain, lifting_rotator, table_banks
+from kolam.kernels import (
+    lifting_chain,
+    lifting_rotator,
+    table_banks,
+    tapped_stage,
+    word_eighth,
+    word_stage,
+)
 from kolam.kernels.lifting_rotator import Terms
 
 _RING_FROM = {Target.GENERIC: 128, Target.XC7: 128}  # clocks of a line that is a memory
 _RING_ELSE = 32
+_SHIFTS = Target.GENERIC, Target.XC7  # have addressable shift registers, or are as good as those
+_SHARED_CLOCKS = 512  # of two lines that fit a small block RAM, with words of half its width
 _BLOCK_FROM = 64  # words of a table that is block RAM
 _SHARED_FROM = 512  # words of a table that is worth a block RAM with two ports
+CIRCLE_FROM = 256  # words of a table, word by word, that is block RAM
 _BANK = 2048  # words of a DP16KD of ECP5, whose words are then a byte
 _DIGITS = 40  # decimal, of a twiddle before it is rounded
 _GROUP = 4  # stages between two rotators that multiply, where others lift
+_GROUP_REAL = 3  # the same of real samples, where others add
 _LIFT_ERROR = 2.0**-9  # of the constants, whose terms leave less than that; in three steps
 _LIFT_ROUNDING = 10.0  # of seventeen terms, and of the last step
 LIFT_FRACTION = 16  # bits of the factor of a lifting rotator
@@ -43,7 +55,8 @@ class Stage:
 
     distance: of the two samples of a pair on the stream. clocks: the same in beats; 0 where they
     come at once, in two lanes. turns: x of some is turned by a quarter. size: bits of a part,
-    before and behind. prepared: operands are chosen in a clock of their own.
+    before and behind. ring: the line is a memory. taps: it is read where words are wanted.
+    prepared: operands are chosen in a clock of their own.
     """
 
     number: int
@@ -54,6 +67,7 @@ class Stage:
     size_in: int
     size_out: int
     ring: bool
+    taps: bool
     prepared: bool = False
 
 
@@ -62,7 +76,8 @@ class Rotator:
     """A rotator after a stage, in each lane; first, last: the range of stages that it serves.
 
     place_bits: of a sample's place in a frame that must be known; the first ones, as many as the
-    range has stages, choose its turn. natural: whether stages take the first bits first.
+    range has stages, choose its turn. natural: whether stages take the first bits first. adds: it
+    turns by eighths, and is made of shifts and additions.
     unmarked, bump: for the rounding at the output, added where the place has zeros in these bits.
     """
 
@@ -71,6 +86,7 @@ class Rotator:
     last: int
     natural: bool
     lifts: bool
+    adds: bool
     size_in: int
     size_out: int
     place_bits: int
@@ -141,13 +157,14 @@ def rotators(config: Config) -> tuple[tuple[int, int, int], ...]:
         if config.stages_a_pass > 1:
             return tuple((s, s - 1, n) for s in range(2, n, 2))
         return tuple((s, s, n) for s in range(1, n - 1))
-    if config.real:
+    if config.real and config.rotation is Rotation.MULTIPLY:
         found = _halved(1, n)
     elif config.rotation is Rotation.MULTIPLY:
         found = [(s, s - 1, n) for s in range(2, n, 2)]
     else:
         found, first = [], 1
-        for size in ([n % _GROUP] if n % _GROUP else []) + [_GROUP] * (n // _GROUP):
+        group = _GROUP_REAL if config.real else _GROUP
+        for size in ([n % group] if n % group else []) + [group] * (n // group):
             last = first + size - 1
             if size > 2:
                 found.append((first + 1, first, last))
@@ -178,7 +195,7 @@ def _halved(first: int, last: int) -> list[tuple[int, int, int]]:
 
 def lifted(config: Config) -> tuple[int, ...]:
     """Return the stages behind which a lifting rotator stands: those within groups of stages."""
-    if config.rotation is Rotation.MULTIPLY:
+    if config.real or config.rotation is Rotation.MULTIPLY:
         return ()
     return tuple(s for s, p, q in rotators(config) if q - p < _GROUP)
 
@@ -235,6 +252,7 @@ def _passes(config: Config) -> list[Stage | Rotator]:
                 size_in=size,
                 size_out=size,
                 ring=False,
+                taps=False,
             )
         )
         if s in turning:
@@ -246,6 +264,7 @@ def _passes(config: Config) -> list[Stage | Rotator]:
                     last=last,
                     natural=True,
                     lifts=False,
+                    adds=False,
                     size_in=size,
                     size_out=size,
                     place_bits=last - first + 1,
@@ -283,6 +302,7 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
                 size_in=size,
                 size_out=max(size, bound.bits),
                 ring=clocks >= _RING_FROM.get(config.target, _RING_ELSE) * (1 + config.serial),
+                taps=config.serial and config.target in _SHIFTS and clocks <= tapped_stage.LONGEST,
                 prepared=config.pipelining > 1 and clocks > 0 and config.target is not Target.XC7,
             )
         )
@@ -293,7 +313,10 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
             size = made[-1].size_out
             lifts = s in lifted(config)
             bound = bound.lifted(bump) if lifts else bound.turned(twiddle.fraction, bump)
-            if config.serial:
+            adds = config.serial and config.rotation is Rotation.SHIFT_ADD and last - first == 2
+            if adds:
+                cost = {"clocks": word_eighth.LATENCY, "multipliers": 0}
+            elif config.serial:
                 cost = {"clocks": word_multiply.LATENCY, "multipliers": word_multiply.MULTIPLIERS}
             elif lifts:
                 cost = _lifting_cost(config, max(size, bound.bits))
@@ -306,6 +329,7 @@ def _pipeline(config: Config) -> list[Stage | Rotator]:
                     last=last,
                     natural=natural,
                     lifts=lifts,
+                    adds=adds,
                     size_in=size,
                     size_out=max(size, bound.bits),
                     place_bits=n - first + 1 if natural else last,
@@ -505,12 +529,41 @@ def split(config: Config) -> Split:
     return Split(words=tuple(words), size_in=size_in, size_out=split_size(config))
 
 
+def shared_lines(config: Config, parts: Sequence[Stage | Rotator]) -> tuple[int, ...]:
+    """Return the places of two stages whose lines are in one memory, or nothing."""
+    found = tuple(
+        k
+        for k, part in enumerate(parts)
+        if isinstance(part, Stage) and part.ring and part.clocks <= _SHARED_CLOCKS
+        if word_stage.line_width(part.size_out, True) <= RAM_WIDTH // 2
+    )
+    return found if config.target is Target.XC7 and len(found) == 2 else ()
+
+
+def on_circle(config: Config, rotators: Sequence[Rotator]) -> int | None:
+    """Return the stage behind which a rotator stands that reads the table of the split."""
+    if config.points < CIRCLE_FROM:
+        return None
+    return next(r.after for r in rotators if r.last - r.first + 1 == config.stages)
+
+
+def eighth(fraction: int) -> int:
+    """Return the cosine of an eighth of a circle, as a code."""
+    return twiddle(1, 8, fraction)[0]
+
+
 def word_tables(config: Config, rotators: Sequence[Rotator], name: str) -> tuple[Image, ...]:
-    """Return the tables of rotators, in order, and of the split, whose words come one by one."""
+    """Return the tables of rotators, in order, and of the split, whose words come one by one.
+
+    Or in place of the split's, and of that of the largest rotator, the sine of a circle. Of an
+    inverse two words of it are those of element 0: odd ones of its second quarter, which nothing
+    else reads.
+    """
     fmt, points = config.formats.twiddle, config.points // 2
     mask = (1 << fmt.width) - 1
     made = []
-    for rotator in rotators:
+    whole = on_circle(config, rotators)
+    for rotator in (r for r in rotators if r.after != whole and not r.adds):
         codes = [twiddle(turn, rotator.steps, fmt.fraction) for turn in rotator.turns(0, 1)]
         made.append((f"{name}_twiddles_{rotator.after}", codes))
     inverse = config.direction is Direction.INVERSE
@@ -519,7 +572,13 @@ def word_tables(config: Config, rotators: Sequence[Rotator], name: str) -> tuple
     codes = [twiddle(k, config.points, fmt.fraction) for k in order]
     one = 1 << fmt.fraction
     first = (-one // 2, one // 2) if inverse else (-one, -one)
-    made.append((f"{name}_twiddles_split", [first, *((d, -c) for c, d in codes[1:])]))
+    if whole is None:
+        made.append((f"{name}_twiddles_split", [first, *((d, -c) for c, d in codes[1:])]))
+    else:
+        sines = [-twiddle(k, config.points, fmt.fraction)[1] for k in range(config.points)]
+        if inverse:
+            sines[points // 2 + 1], sines[points // 2 + 3] = first
+        made.append((f"{name}_sines", list(zip(sines[::2], sines[1::2], strict=True))))
     return tuple(
         Image(stem, fmt.width, tuple(part & mask for pair in pairs for part in pair))
         for stem, pairs in made

@@ -215,7 +215,8 @@ def _work(step: dict[str, Any]) -> tuple[str, int | str, str]:
         held = "memory" if step["memory"] else "registers"
         return (work, step["delay"], held) if step["delay"] else (f"{work}, of lanes", "", "")
     if "circle" in step:
-        return f"turn by W{step['circle']}" + ", lifted" * step["lifts"], "", ""
+        how = ", lifted" * step["lifts"] + ", by additions" * step["adds"]
+        return f"turn by W{step['circle']}" + how, "", ""
     if "elements" in step:
         delay = (step["words"], "memory") if step["words"] else ("", "")
         return f"join pairs of {step['elements']} elements, turn by W{step['turns']}", *delay

@@ -134,5 +134,6 @@ def random_real(
             twiddle=Format(True, 1, int(rng.integers(TWIDDLES[0] - 2, TWIDDLES[1] - 1))),
             rounding=list(Rounding)[rng.integers(3)],
         ),
+        rotation=[Rotation.MULTIPLY, Rotation.SHIFT_ADD][rng.integers(2)],
         target=target,
     )

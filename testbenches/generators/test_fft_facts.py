@@ -210,10 +210,15 @@ MEMORY = re.compile(r"    reg \[(\d+):0\] mem \[0:(\d+)\];")
 
 
 REAL_1024 = {"points": 1024, "output_order": "bit_reversed", "samples": "real"}  # rfft-1024
+LARGE = [
+    REAL_1024,
+    {**REAL_1024, "target": "xc7", "rotation": "shift_add"},
+    {"points": 1024, "samples": "real", "direction": "inverse"},
+]
 
 
 @pytest.mark.parametrize(
-    "case", [REAL_1024, *REAL, *({**case, "target": "ecp5"} for case in REAL)],
+    "case", [*LARGE, *REAL, *({**case, "target": "ecp5"} for case in REAL)],
     ids=lambda case: " ".join(map(str, case.values())),
 )  # fmt: skip
 def test_memories_of_real_samples_are_those_of_the_verilog(case):

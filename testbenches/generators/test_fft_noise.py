@@ -135,6 +135,16 @@ def test_sizes_and_schedules_of_real_samples(points, scaling, direction):
 
 
 @DIRECTIONS
+@pytest.mark.parametrize("points", [16, 64, 1024])
+def test_few_multipliers_of_real_samples(points, direction):
+    """Turns by eighths are rounded as by products, in as many rotators or one more."""
+    plan = real(points, direction=direction, rotation=fft.Rotation.SHIFT_ADD)
+    agree(plan)
+    others = fft_noise.predicted(real(points, direction=direction), 16).db
+    assert fft_noise.predicted(plan, 16).db == pytest.approx(others, abs=0.02)
+
+
+@DIRECTIONS
 @pytest.mark.parametrize("twiddle", [6, 10, 25])
 @pytest.mark.parametrize("points", [16, 128])
 def test_twiddles_of_real_samples(points, twiddle, direction):

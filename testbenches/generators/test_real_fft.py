@@ -74,6 +74,14 @@ CORES = {
         64, scaling=halved(64, 6),
         formats=formats(S3, Format.parse("s0.1"), 3, Rounding.TRUNCATE),
     ),
+    "256, circle": real(256, formats=formats(S8, twiddle=9)),
+    "256, inverse, reversed, circle, ecp5": inverse(256, REVERSED, target=Target.ECP5),
+    "16, shift_add": real(16, REVERSED, rotation=Rotation.SHIFT_ADD),
+    "32, inverse, reversed, shift_add, unscaled, ice40": inverse(
+        32, REVERSED, rotation=Rotation.SHIFT_ADD, target=Target.ICE40, scaling=(0,) * 5,
+        formats=formats(S12, None, 5),
+    ),
+    "256, inverse, shift_add, xc7": inverse(256, rotation=Rotation.SHIFT_ADD, target=Target.XC7),
     "128, rings, ice40": real(
         128, target=Target.ICE40, scaling=(1, 0, 1, 0, 1, 1, 1), formats=formats(S12, S8, 2)
     ),
@@ -191,12 +199,22 @@ def test_other_simulators_see_the_same(simulator, name, places):
     assert run.line == simulate(design, **asked).line
 
 
-def test_1024_points():
+@pytest.mark.parametrize(
+    ("config", "blocks", "latency"),
+    [
+        (real(1024, REVERSED, target=Target.XC7), ["u_lines", "u_split/u_buffer"], 1593),
+        (inverse(1024), ["u_works_11/u_line", "u_works_12/u_line", "u_split/u_buffer"], 2105),
+    ],
+    ids=["xc7", "inverse"],
+)
+def test_1024_points(config, blocks, latency):
     """In Verilator, whose registers begin with anything: lines and tables that are memories."""
-    design = build(inverse(1024))
+    design = build(config)
+    found = [m.path for m in design.memories if m.style == "block"]
+    assert found == [*blocks, "u_lookups_3"]
     run = exact(design, signals(design)[:12], simulator="verilator")
     as_fast_as_promised(run, design)
-    assert run.latency == 2098
+    assert run.latency == latency
 
 
 @pytest.mark.parametrize("name", FEW)
@@ -364,12 +382,12 @@ WANTED = "scaling must be 3 times 0 or 1 and the bits dropped at the end"
         (
             {"rotation": Rotation.LIFT},
             ValueError,
-            "rotation must be multiply where samples are real, not lift",
+            "rotation must be multiply or shift_add where samples are real, not lift",
         ),
         (
-            {"rotation": Rotation.SHIFT_ADD},
+            {"rotation": Rotation.SHIFT_ADD, "lanes": 16},
             ValueError,
-            "rotation must be multiply where samples are real, not shift_add",
+            "rotation must be multiply where real samples come all at once, not shift_add",
         ),
         (
             {"input_order": REVERSED},
@@ -412,12 +430,17 @@ def test_round_trip(seed):
 
 @pytest.mark.parametrize("name", CORES)
 def test_what_is_made_is_told(name, places):
-    """Tables of two words an element, and the multipliers of each rotator and of the split."""
+    """Tables of two words an element, and the multipliers of each rotator and of the split.
+
+    The table of a split may serve a rotator, too.
+    """
     design, _ = places(name)
     files = design.files()
     images = {f"mem/{m.contents}" for m in design.memories if m.contents}
     assert images == {path for path in files if path.startswith("mem/")}
-    assert len(images) == len(design.rotators) + 1
+    multiply = [rotator for rotator in design.rotators if not rotator.adds]
+    assert len(images) == len(multiply) + (design.circle is None)
+    assert (design.circle is None) == (design.config.points < 256)
     for memory in design.memories:
         if memory.contents:
             lines = files[f"mem/{memory.contents}"].split()
@@ -428,4 +451,4 @@ def test_what_is_made_is_told(name, places):
         for module, count in design.emission.counts.items()
         if f"rtl/{module}.v" in files
     )
-    assert 2 * products == design.multipliers == 2 * len(images)
+    assert 2 * products == design.multipliers == 2 * (len(multiply) + 1)

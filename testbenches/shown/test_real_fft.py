@@ -2,6 +2,8 @@
 
 import pytest
 
+from kolam.flows import synthesize
+from kolam.generators import load
 from kolam.generators.fft import Config, Direction, Order, Samples, build
 from kolam.hdl.target import Target
 from kolam.testbenches import simulate
@@ -48,3 +50,21 @@ def test_sizes(direction, order, points, shown):
     )  # fmt: skip
     assert (run.latency, run.ready) == (design.latency, design.ready_after_reset)
     assert frames or run.interval == points
+
+
+COST = {  # on xc7, at most; six tenths of what complex samples need
+    "rfft-1024": {"dsp": 10, "lut": 492, "bram36": 1.5},
+    "rfft-1024-small": {"dsp": 6, "lut": 950, "bram36": 1.5},
+}
+
+
+@pytest.mark.parametrize("name", COST)
+def test_cost(name, shown):
+    cost = synthesize(load(name, set={"target": "xc7"}), "xc7")
+    limits = COST[name]
+    shown(f"{name}: cost on xc7",
+          {**{key: cost[key] for key in ("lut", "srl", "ff", "dsp", "bram36")},
+           "limits": str(limits)[1:-1]})  # fmt: skip
+    for key, most in limits.items():
+        assert cost[key] <= most, key
+    assert (cost["latches"], cost["clocks"]) == (0, 1)
