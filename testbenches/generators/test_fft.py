@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from functools import cache
 from itertools import pairwise, product
 
 import numpy as np
@@ -32,6 +31,7 @@ from kolam.hdl.target import Target
 from kolam.kernels import frame_narrow, pipeline_entry
 from kolam.testbenches import SimulationFailed, simulate, stimulus
 from kolam.testbenches.bench import PAUSES
+from kolam.testbenches.fft_cores import exact, formats
 from kolam.testbenches.random_fft import random_fft
 from kolam.testbenches.stimulus import codes, script, wrong_lengths
 
@@ -39,11 +39,6 @@ NATURAL, REVERSED = Order.NATURAL, Order.BIT_REVERSED
 INVERSE = Direction.INVERSE
 LIFT, SHIFT_ADD = Rotation.LIFT, Rotation.SHIFT_ADD
 S8, S12, S16 = (Format.parse(text) for text in ("s0.7", "s2.9", "s0.15"))
-
-
-def formats(source=S16, output=None, twiddle=16, rounding=Rounding.HALF_EVEN):
-    """Return formats with so many fraction bits of a twiddle."""
-    return Formats(input=source, output=output, twiddle=Format(True, 1, twiddle), rounding=rounding)
 
 
 def config(points, into=NATURAL, out=REVERSED, **fields):
@@ -121,23 +116,6 @@ FEW = (
     "8, natural, xc7", "2 of 16", "2 of 16, natural", "2 of 16, lift, deep", "4 of 8, reversed",
     "8 of 8, xc7",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def places(tmp_path_factory):
-    """Return where(name): the design of that name, and a folder that keeps its program."""
-
-    @cache
-    def where(name):
-        return build(CORES[name]), tmp_path_factory.mktemp("core")
-
-    return where
-
-
-def exact(design, *asked, **more):
-    run = simulate(design, *asked, **more)
-    assert run.passed, run.line
-    return run
 
 
 # what it computes

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +13,6 @@ from kolam.generators.fft import (
     Architecture,
     Config,
     Direction,
-    Formats,
     IterativeFft,
     Order,
     Rotation,
@@ -26,17 +24,13 @@ from kolam.hdl.target import Target
 from kolam.reference import fft as golden
 from kolam.testbenches import Frame, simulate
 from kolam.testbenches.bench import PAUSES
+from kolam.testbenches.fft_cores import exact, formats
 from kolam.testbenches.random_fft import random_iterative
 from kolam.testbenches.stimulus import codes, script, wrong_lengths
 
 NATURAL, REVERSED = Order.NATURAL, Order.BIT_REVERSED
 INVERSE = Direction.INVERSE
 S5, S8, S12, S16 = (Format.parse(text) for text in ("s0.4", "s0.7", "s2.9", "s0.15"))
-
-
-def formats(source=S16, output=None, twiddle=16, rounding=Rounding.HALF_EVEN):
-    """Return formats with so many fraction bits of a twiddle."""
-    return Formats(input=source, output=output, twiddle=Format(True, 1, twiddle), rounding=rounding)
 
 
 def config(points, butterflies=1, **fields):
@@ -110,23 +104,6 @@ CORES = {
     "256, twice": config(256, stages_a_pass=2, output_order=REVERSED),
 }  # fmt: skip
 FEW = "8, ecp5", "16 of 2, xc7", "32 of 4", "8, twice", "32 of 4, twice, ecp5"
-
-
-@pytest.fixture(scope="module")
-def places(tmp_path_factory):
-    """Return where(name): the design of that name, and a folder that keeps its program."""
-
-    @cache
-    def where(name):
-        return build(CORES[name]), tmp_path_factory.mktemp("core")
-
-    return where
-
-
-def exact(design, *asked, **more):
-    run = simulate(design, *asked, **more)
-    assert run.passed, run.line
-    return run
 
 
 # what it computes, and how fast
