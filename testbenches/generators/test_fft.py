@@ -38,7 +38,7 @@ from kolam.testbenches.stimulus import codes, script, wrong_lengths
 NATURAL, REVERSED = Order.NATURAL, Order.BIT_REVERSED
 INVERSE = Direction.INVERSE
 LIFT, SHIFT_ADD = Rotation.LIFT, Rotation.SHIFT_ADD
-S8, S12, S16 = (Format.parse(text) for text in ("s0.7", "s2.9", "s0.15"))
+S8, S12, S16, S24 = (Format.parse(text) for text in ("s0.7", "s2.9", "s0.15", "s0.23"))
 
 
 def config(points, into=NATURAL, out=REVERSED, **fields):
@@ -98,6 +98,9 @@ CORES = {
     ),
     "16 of 16, shift_add, pipelined": config(
         16, lanes=16, rotation=SHIFT_ADD, pipelining=1, formats=formats(S8)
+    ),
+    "16, wide, xc7": config(
+        16, target=Target.XC7, direction=INVERSE, formats=formats(S24, S24, 22)
     ),
     "8 of 8, xc7": config(8, out=NATURAL, lanes=8, target=Target.XC7),
     "8 of 32, reversed in, shift_add": config(
@@ -312,6 +315,15 @@ def test_reset(name, part, places):
             folder=folder,
         )  # fmt: skip
         assert run.passed, f"reset at {clock}: {run.line}"
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_the_first_frame_after_power_up(name, places):
+    """Nothing is known then; one frame is answered, alone."""
+    design, folder = places(name)
+    for seed in range(3):
+        run = exact(design, frames=1, seed=seed, folder=folder)
+        assert (run.frames, run.latency) == (1, design.latency)
 
 
 def test_a_sample_that_is_limited_is_told_once():

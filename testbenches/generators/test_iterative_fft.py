@@ -271,6 +271,15 @@ def test_reset_while_results_are_on_their_way(name, step, places):
     assert failed == []
 
 
+@pytest.mark.parametrize("name", FEW)
+def test_the_first_frame_after_power_up(name, places):
+    """Nothing is known then; one frame is answered, alone."""
+    design, folder = places(name)
+    for seed in range(2):
+        run = exact(design, frames=1, seed=seed, folder=folder)
+        assert (run.frames, run.latency) == (1, design.latency)
+
+
 def test_a_sample_that_is_limited_is_told_once():
     """An output of 5 bits that all growth goes into: model and hardware count the same."""
     made = config(16, scaling=scaled(16, 1, 0), formats=formats(S8, S5))
@@ -283,6 +292,20 @@ def test_a_sample_that_is_limited_is_told_once():
     beats = limited.any(axis=2)
     run = exact(design, x, gap=0.2, stall=0.3)
     assert (run.saturated, f" overflows={beats.sum()} " in run.line) == (limited.sum(), True)
+
+
+@pytest.mark.parametrize(("number", "bit"), [(1, 0), (2, 18), (7, 0), (7, 35)])
+def test_a_twiddle_wrong_by_one(number, bit):
+    """The last bit of a cosine or of a sine, or a sign."""
+    design = build(
+        config(16, scaling=scaled(16, 0, 0), formats=formats(output=Format(True, 3, 15)))
+    )
+    words = list(design.image.words)
+    words[number] ^= 1 << bit
+    design.__dict__["image"] = replace(design.image, words=tuple(words))
+    run = simulate(design, signals(design))
+    assert run.mismatches
+    assert not run.passed
 
 
 # what it is
