@@ -119,6 +119,7 @@ FEW = (
     "8, natural, xc7", "2 of 16", "2 of 16, natural", "2 of 16, lift, deep", "4 of 8, reversed",
     "8 of 8, xc7",
 )  # fmt: skip
+LONG = "64, natural, ice40"  # whose flags take longer than the washing from end to end
 
 
 # what it computes
@@ -300,7 +301,7 @@ def test_frames_of_every_wrong_length(name, places):
 
 
 @pytest.mark.parametrize("part", range(3))
-@pytest.mark.parametrize("name", FEW)
+@pytest.mark.parametrize("name", (*FEW, LONG))
 def test_reset(name, part, places):
     """From the washing after the first to two frames: what was before is forgotten."""
     design, folder = places(name)
@@ -317,7 +318,7 @@ def test_reset(name, part, places):
         assert run.passed, f"reset at {clock}: {run.line}"
 
 
-@pytest.mark.parametrize("name", FEW)
+@pytest.mark.parametrize("name", (*FEW, LONG))
 def test_the_first_frame_after_power_up(name, places):
     """Nothing is known then; one frame is answered, alone."""
     design, folder = places(name)
@@ -563,6 +564,7 @@ WANTED = "scaling must be 4 times 0 or 1 and the bits dropped at the end"
         ({"scaling": (0, 0, 0, 0, True)}, TypeError, f"{WANTED}, not (0, 0, 0, 0, True)"),
         ({"scaling": (0.0,) * 5}, TypeError, f"{WANTED}, not (0.0, 0.0, 0.0, 0.0, 0.0)"),
         ({"scaling": (0,) * 4}, ValueError, f"{WANTED} (5 numbers), not 4 numbers"),
+        ({"scaling": (0,) * 6}, ValueError, f"{WANTED} (5 numbers), not 6 numbers"),
         ({"scaling": (0, 2, 0, 0, 0)}, ValueError, f"{WANTED} (0 to 5), not [0, 2, 0, 0, 0]"),
         ({"scaling": (0, 0, 0, 0, 6)}, ValueError, f"{WANTED} (0 to 5), not [0, 0, 0, 0, 6]"),
         ({"scaling": (0, 0, 0, 0, -1)}, ValueError, f"{WANTED} (0 to 5), not [0, 0, 0, 0, -1]"),
