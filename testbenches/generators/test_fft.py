@@ -301,7 +301,7 @@ def test_frames_of_every_wrong_length(name, places):
 
 
 @pytest.mark.parametrize("part", range(3))
-@pytest.mark.parametrize("name", (*FEW, LONG))
+@pytest.mark.parametrize("name", [*FEW, LONG])
 def test_reset(name, part, places):
     """From the washing after the first to two frames: what was before is forgotten."""
     design, folder = places(name)
@@ -318,7 +318,7 @@ def test_reset(name, part, places):
         assert run.passed, f"reset at {clock}: {run.line}"
 
 
-@pytest.mark.parametrize("name", (*FEW, LONG))
+@pytest.mark.parametrize("name", [*FEW, LONG])
 def test_the_first_frame_after_power_up(name, places):
     """Nothing is known then; one frame is answered, alone."""
     design, folder = places(name)

@@ -166,7 +166,7 @@ def promised(made):
             wide = rotator.size_in > 18 or made.formats.twiddle.width > 18
             total += 5 if ecp5 and not wide else 4
     if made.input_order is made.output_order and made.lanes < made.points:
-        total += made.points // made.lanes - 1 + (2 if ecp5 else 1)
+        total += made.points // made.lanes - (made.points > made.lanes**2) + (2 if ecp5 else 1)
     return total
 
 
