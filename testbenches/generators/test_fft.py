@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from functools import cache
 from itertools import pairwise, product
 
 import numpy as np
@@ -32,18 +31,14 @@ from kolam.hdl.target import Target
 from kolam.kernels import frame_narrow, pipeline_entry
 from kolam.testbenches import SimulationFailed, simulate, stimulus
 from kolam.testbenches.bench import PAUSES
+from kolam.testbenches.fft_cores import exact, formats
 from kolam.testbenches.random_fft import random_fft
 from kolam.testbenches.stimulus import codes, script, wrong_lengths
 
 NATURAL, REVERSED = Order.NATURAL, Order.BIT_REVERSED
 INVERSE = Direction.INVERSE
 LIFT, SHIFT_ADD = Rotation.LIFT, Rotation.SHIFT_ADD
-S8, S12, S16 = (Format.parse(text) for text in ("s0.7", "s2.9", "s0.15"))
-
-
-def formats(source=S16, output=None, twiddle=16, rounding=Rounding.HALF_EVEN):
-    """Return formats with so many fraction bits of a twiddle."""
-    return Formats(input=source, output=output, twiddle=Format(True, 1, twiddle), rounding=rounding)
+S8, S12, S16, S24 = (Format.parse(text) for text in ("s0.7", "s2.9", "s0.15", "s0.23"))
 
 
 def config(points, into=NATURAL, out=REVERSED, **fields):
@@ -104,6 +99,9 @@ CORES = {
     "16 of 16, shift_add, pipelined": config(
         16, lanes=16, rotation=SHIFT_ADD, pipelining=1, formats=formats(S8)
     ),
+    "16, wide, xc7": config(
+        16, target=Target.XC7, direction=INVERSE, formats=formats(S24, S24, 22)
+    ),
     "8 of 8, xc7": config(8, out=NATURAL, lanes=8, target=Target.XC7),
     "8 of 32, reversed in, shift_add": config(
         32, REVERSED, NATURAL, lanes=8, rotation=SHIFT_ADD, direction=INVERSE, formats=formats(S8)
@@ -121,23 +119,7 @@ FEW = (
     "8, natural, xc7", "2 of 16", "2 of 16, natural", "2 of 16, lift, deep", "4 of 8, reversed",
     "8 of 8, xc7",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def places(tmp_path_factory):
-    """Return where(name): the design of that name, and a folder that keeps its program."""
-
-    @cache
-    def where(name):
-        return build(CORES[name]), tmp_path_factory.mktemp("core")
-
-    return where
-
-
-def exact(design, *asked, **more):
-    run = simulate(design, *asked, **more)
-    assert run.passed, run.line
-    return run
+LONG = "64, natural, ice40"  # whose flags take longer than the washing from end to end
 
 
 # what it computes
@@ -319,7 +301,7 @@ def test_frames_of_every_wrong_length(name, places):
 
 
 @pytest.mark.parametrize("part", range(3))
-@pytest.mark.parametrize("name", FEW)
+@pytest.mark.parametrize("name", [*FEW, LONG])
 def test_reset(name, part, places):
     """From the washing after the first to two frames: what was before is forgotten."""
     design, folder = places(name)
@@ -334,6 +316,15 @@ def test_reset(name, part, places):
             folder=folder,
         )  # fmt: skip
         assert run.passed, f"reset at {clock}: {run.line}"
+
+
+@pytest.mark.parametrize("name", [*FEW, LONG])
+def test_the_first_frame_after_power_up(name, places):
+    """Nothing is known then; one frame is answered, alone."""
+    design, folder = places(name)
+    for seed in range(3):
+        run = exact(design, frames=1, seed=seed, folder=folder)
+        assert (run.frames, run.latency) == (1, design.latency)
 
 
 def test_a_sample_that_is_limited_is_told_once():
@@ -573,6 +564,7 @@ WANTED = "scaling must be 4 times 0 or 1 and the bits dropped at the end"
         ({"scaling": (0, 0, 0, 0, True)}, TypeError, f"{WANTED}, not (0, 0, 0, 0, True)"),
         ({"scaling": (0.0,) * 5}, TypeError, f"{WANTED}, not (0.0, 0.0, 0.0, 0.0, 0.0)"),
         ({"scaling": (0,) * 4}, ValueError, f"{WANTED} (5 numbers), not 4 numbers"),
+        ({"scaling": (0,) * 6}, ValueError, f"{WANTED} (5 numbers), not 6 numbers"),
         ({"scaling": (0, 2, 0, 0, 0)}, ValueError, f"{WANTED} (0 to 5), not [0, 2, 0, 0, 0]"),
         ({"scaling": (0, 0, 0, 0, 6)}, ValueError, f"{WANTED} (0 to 5), not [0, 0, 0, 0, 6]"),
         ({"scaling": (0, 0, 0, 0, -1)}, ValueError, f"{WANTED} (0 to 5), not [0, 0, 0, 0, -1]"),

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +13,6 @@ from kolam.generators.fft import (
     Architecture,
     Config,
     Direction,
-    Formats,
     IterativeFft,
     Order,
     Rotation,
@@ -26,17 +24,13 @@ from kolam.hdl.target import Target
 from kolam.reference import fft as golden
 from kolam.testbenches import Frame, simulate
 from kolam.testbenches.bench import PAUSES
+from kolam.testbenches.fft_cores import exact, formats
 from kolam.testbenches.random_fft import random_iterative
 from kolam.testbenches.stimulus import codes, script, wrong_lengths
 
 NATURAL, REVERSED = Order.NATURAL, Order.BIT_REVERSED
 INVERSE = Direction.INVERSE
 S5, S8, S12, S16 = (Format.parse(text) for text in ("s0.4", "s0.7", "s2.9", "s0.15"))
-
-
-def formats(source=S16, output=None, twiddle=16, rounding=Rounding.HALF_EVEN):
-    """Return formats with so many fraction bits of a twiddle."""
-    return Formats(input=source, output=output, twiddle=Format(True, 1, twiddle), rounding=rounding)
 
 
 def config(points, butterflies=1, **fields):
@@ -110,23 +104,6 @@ CORES = {
     "256, twice": config(256, stages_a_pass=2, output_order=REVERSED),
 }  # fmt: skip
 FEW = "8, ecp5", "16 of 2, xc7", "32 of 4", "8, twice", "32 of 4, twice, ecp5"
-
-
-@pytest.fixture(scope="module")
-def places(tmp_path_factory):
-    """Return where(name): the design of that name, and a folder that keeps its program."""
-
-    @cache
-    def where(name):
-        return build(CORES[name]), tmp_path_factory.mktemp("core")
-
-    return where
-
-
-def exact(design, *asked, **more):
-    run = simulate(design, *asked, **more)
-    assert run.passed, run.line
-    return run
 
 
 # what it computes, and how fast
@@ -294,6 +271,15 @@ def test_reset_while_results_are_on_their_way(name, step, places):
     assert failed == []
 
 
+@pytest.mark.parametrize("name", FEW)
+def test_the_first_frame_after_power_up(name, places):
+    """Nothing is known then; one frame is answered, alone."""
+    design, folder = places(name)
+    for seed in range(2):
+        run = exact(design, frames=1, seed=seed, folder=folder)
+        assert (run.frames, run.latency) == (1, design.latency)
+
+
 def test_a_sample_that_is_limited_is_told_once():
     """An output of 5 bits that all growth goes into: model and hardware count the same."""
     made = config(16, scaling=scaled(16, 1, 0), formats=formats(S8, S5))
@@ -306,6 +292,20 @@ def test_a_sample_that_is_limited_is_told_once():
     beats = limited.any(axis=2)
     run = exact(design, x, gap=0.2, stall=0.3)
     assert (run.saturated, f" overflows={beats.sum()} " in run.line) == (limited.sum(), True)
+
+
+@pytest.mark.parametrize(("number", "bit"), [(1, 0), (2, 18), (7, 0), (7, 35)])
+def test_a_twiddle_wrong_by_one(number, bit):
+    """The last bit of a cosine or of a sine, or a sign."""
+    design = build(
+        config(16, scaling=scaled(16, 0, 0), formats=formats(output=Format(True, 3, 15)))
+    )
+    words = list(design.image.words)
+    words[number] ^= 1 << bit
+    design.__dict__["image"] = replace(design.image, words=tuple(words))
+    run = simulate(design, signals(design))
+    assert run.mismatches
+    assert not run.passed
 
 
 # what it is

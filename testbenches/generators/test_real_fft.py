@@ -1,7 +1,6 @@
 """The FFT of real samples, a sample a clock: exact in every weather, promises, and errors."""
 
 from dataclasses import replace
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +11,6 @@ from kolam.generators.fft import (
     Architecture,
     Config,
     Direction,
-    Formats,
     Order,
     RealFft,
     Rotation,
@@ -23,6 +21,7 @@ from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
 from kolam.testbenches import Frame, simulate
 from kolam.testbenches.bench import PAUSES
+from kolam.testbenches.fft_cores import exact, formats
 from kolam.testbenches.random_fft import random_real
 from kolam.testbenches.stimulus import codes, script, wrong_lengths
 
@@ -31,11 +30,6 @@ INVERSE = Direction.INVERSE
 S3, S5, S8, S12, S16, S24 = (
     Format.parse(text) for text in ("s0.2", "s0.4", "s0.7", "s2.9", "s0.15", "s0.23")
 )
-
-
-def formats(source=S16, output=None, twiddle=16, rounding=Rounding.HALF_EVEN):
-    """Return formats with so many fraction bits of a twiddle."""
-    return Formats(input=source, output=output, twiddle=Format(True, 1, twiddle), rounding=rounding)
 
 
 def real(points, out=NATURAL, **fields):
@@ -104,23 +98,6 @@ AT_ONCE = {
         32, lanes=32, scaling=halved(32, 1), formats=formats(S24, S16, 20)
     ),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def places(tmp_path_factory):
-    """Return where(name): the design of that name, and a folder that keeps its program."""
-
-    @cache
-    def where(name):
-        return build(CORES[name]), tmp_path_factory.mktemp("core")
-
-    return where
-
-
-def exact(design, *asked, **more):
-    run = simulate(design, *asked, **more)
-    assert run.passed, run.line
-    return run
 
 
 # what it computes, and how fast

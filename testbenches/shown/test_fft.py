@@ -17,18 +17,13 @@ from kolam.generators.fft import (
 from kolam.hdl import Format
 from kolam.hdl.target import Target
 from kolam.testbenches import simulate
+from kolam.testbenches.fft_cores import exact
 from kolam.testbenches.random_fft import random_fft, random_iterative
 from kolam.testbenches.stimulus import codes, script
 
 pytestmark = pytest.mark.shown
 
 NATURAL, REVERSED = Order.NATURAL, Order.BIT_REVERSED
-
-
-def exact(design, *asked, **more):
-    run = simulate(design, *asked, **more)
-    assert run.passed, run.line
-    return run
 
 
 # exact
