@@ -10,6 +10,7 @@ from kolam.flows import yowasp
 from kolam.hdl.module import Emission, emit
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import entry_register, frame_guard
+from kolam.kernels.settings_port import settings_control
 from kolam.kernels.stream_fifo import output_fifo, stream_fifo
 from kolam.kernels.stream_register import stream_register
 from kolam.kernels.width_converter import _Ring, width_converter
@@ -107,6 +108,17 @@ def converter(s_lanes: int, m_lanes: int, elements: int) -> Case:
     )  # fmt: skip
 
 
+def settings(count: int) -> Case:
+    bits = max(1, (count - 1).bit_length())
+    index = f"index:{bits}" if bits > 1 else "index"
+    return Case(
+        settings_control,
+        f"clk rst s_valid s_ready s_last misfit drains between empty {index} takes applies hold "
+        "changed config_error",
+        {"count": count}, {"COUNT": count, "BITS": bits}, ("pending", "wrong", "fresh", "other"),
+    )  # fmt: skip
+
+
 ENTRY = Case(entry_register, STREAM.format(4) + "s_first s_pad m_first")
 REGISTER = Case(stream_register, STREAM.format(4), expose=("spare",))
 
@@ -121,6 +133,8 @@ PROOFS = {
     "frame_guard, 256 beats": guard(256),
     "frame_gate, 1 beat": gate(1, 4),
     "frame_gate, 3 beats": gate(3, 4),
+    "settings_control, 1 word": settings(1),
+    "settings_control, 3 words": settings(3),
     "width_converter 1 to 3": converter(1, 3, 4),
     "width_converter 3 to 1": converter(3, 1, 4),
     "width_converter 2 to 3": converter(2, 3, 7),
@@ -169,6 +183,23 @@ BUGS = {
         gate(3, 4),
         "m_valid = s_valid && judged && good",
         "m_valid = s_valid && judged",
+    ),
+    "settings beyond their limits are taken": (
+        settings(3),
+        "at_last && !wrong && !misfit",
+        "at_last && !misfit",
+    ),
+    "settings change within a frame": (settings(1), "pending && between &&", "pending &&"),
+    "settings change while frames are under way": (settings(3), "(empty || !drains)", "1"),
+    "settings are taken while others wait": (
+        settings(1),
+        "move = s_valid && !pending",
+        "move = s_valid",
+    ),
+    "a frame may begin as settings change": (
+        settings(3),
+        "hold = pending || fresh",
+        "hold = pending",
     ),
     "converter overwrites": (converter(2, 3, 7), "blocking = kept & wanted", "blocking = 0"),
     "converter goes on in the ring after a frame": (
