@@ -236,6 +236,7 @@ class Design(ABC):
         self.name = name
         self.config = config
         self._chosen: dict[str, int] = {}
+        self._defaults: Self | None = None  # the design that this one is, under other settings
 
     @property
     def target(self) -> Target:
@@ -332,7 +333,8 @@ class Design(ABC):
     def under(self, **values: int) -> Self:
         """Return the same hardware under other settings: what it answers and promises then.
 
-        What is not named stays as it is. Raises ValueError for a name or a value that is none.
+        What is not named stays as it is. Raises ValueError for a name or a value that is none,
+        TypeError for what is no integer.
         """
         known = {s.name: s for s in self.settings}
         for name, value in values.items():
@@ -340,13 +342,18 @@ class Design(ABC):
                 has = ", ".join(known) or "none"
                 raise ValueError(f"a setting of {self.name} must be one of {has}, not {name!r}")
             least, most = known[name].minimum, known[name].maximum
-            if index(value) != value or not least <= value <= most:
+            try:
+                number = index(value)
+            except TypeError:
+                raise TypeError(f"{name} must be an integer, not {value!r}") from None
+            if not least <= number <= most:
                 raise ValueError(f"{name} must be {least} to {most}, not {value!r}")
         made = copy(self)
         for kept in [
             k for k in vars(made) if isinstance(getattr(type(self), k, None), cached_property)
         ]:
             del made.__dict__[kept]
+        made._defaults = self._unset
         made._chosen = {**self.chosen, **{name: index(v) for name, v in values.items()}}
         for each in self.settings:
             size = None if each.below is None else 1 << made._chosen[each.below]
@@ -465,9 +472,8 @@ class Design(ABC):
 
     @property
     def _unset(self) -> Self:
-        """The design under its defaults, of which the hardware is made."""
-        defaults = {s.name: s.default for s in self.settings}
-        return self if self.chosen == defaults else self.under(**defaults)
+        """The design under its defaults, of which the hardware is made, and made once."""
+        return self if self._defaults is None else self._defaults
 
     def place(self, **signals: Any) -> Any:
         """Return the top as a MyHDL block, for simulation in Python."""
@@ -477,8 +483,8 @@ class Design(ABC):
     @cached_property
     def emission(self) -> Emission:
         """The Verilog, made once."""
-        if self._unset is not self:
-            return self._unset.emission
+        if self._defaults is not None:
+            return self._defaults.emission
         hardware, constants = self.top
         signals = {p.name: word(p.width) for p in self.ports}
         made = emit(hardware, self.name, {**signals, **constants})

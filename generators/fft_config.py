@@ -111,8 +111,11 @@ class RunTime:
     cyclic_prefix: bool = False
 
     def __post_init__(self) -> None:
-        check_kind(self, "direction", bool)
-        check_kind(self, "cyclic_prefix", bool)
+        for name in ("direction", "cyclic_prefix"):  # names of other fields of Config, too
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(
+                    f"run_time.{name} must be true or false, not {getattr(self, name)!r}"
+                )
         if self.least_points is not None:
             check_integer(self, "least_points", LEAST, MOST)
 
@@ -265,6 +268,11 @@ class Config:
                 f"not {self.cyclic_prefix}"
             )
         low = max(LEAST, 2 * self.lanes)
+        if self.points < 2 * low:
+            raise ValueError(
+                f"run_time.least_points must be given only where points are {2 * low} or more "
+                f"with lanes of {self.lanes}, not {self.points}"
+            )
         if least & least - 1 or not low <= least < self.points:
             raise ValueError(
                 f"run_time.least_points must be a power of two, {low} to {self.points // 2}, "

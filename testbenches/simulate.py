@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,17 @@ from numpy.typing import ArrayLike, NDArray
 from kolam.hdl import primitives, simulators
 from kolam.hdl.cosim import cosimulate
 from kolam.testbenches.bench import Pattern, bench_text, opens_images, phases, vectors
-from kolam.testbenches.stimulus import Frame, Phase, Script, codes, filling, settled, stream, unpack
+from kolam.testbenches.stimulus import (
+    Frame,
+    Phase,
+    Script,
+    Settings,
+    codes,
+    filling,
+    settled,
+    stream,
+    unpack,
+)
 from kolam.testbenches.stream_bench import Asked, Player, play
 
 SIMULATORS = ("icarus", "verilator", "myhdl", "cosim")
@@ -112,7 +123,8 @@ def simulate(
     them, where anything can be set at run time, some under all limits of all settings.
     gap, stall: probabilities, 0 to MOST, that the source pauses and the sink refuses in a clock;
     gap_pattern, stall_pattern: other ways to. reset_at: clock of a reset in mid-run, of
-    reset_clocks clocks; before: the frames sent until then (the same ones in reverse).
+    reset_clocks clocks; before: what is sent until then (the same frames in reverse, those in front
+    of settings; seeded ones where there are none).
     clocks: fail after so many, 0 for no limit. vcd: a file for all signals.
     folder: where the files are laid and compiled programs kept; a temporary one by default.
 
@@ -148,13 +160,20 @@ def simulate(
     if reset_at is None:
         before = ()
     elif before is None:
-        before = [part for part in script[::-1] if isinstance(part, Frame)]
+        before = _sent_first(design, script, seed)
     first, second = phases(design, script, before, seed)
     trace = Path(vcd).resolve() if vcd else None
     with tempfile.TemporaryDirectory(prefix="kolam-") as temporary:
         place = Path(temporary if folder is None else folder)
         place.mkdir(parents=True, exist_ok=True)
         return _judged(_Job(design, simulator, first, second, asked, place, trace))
+
+
+def _sent_first(design: Any, script: Script, seed: int) -> list[Frame]:
+    """Return the frames in front of any settings in reverse: their size is the design's."""
+    parts = takewhile(lambda part: not isinstance(part, Settings), script)
+    frames = [part for part in parts if isinstance(part, Frame)]
+    return frames[::-1] or [Frame(row) for row in codes(design, 2, seed)]
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,8 @@ class Settings:
     """A frame of s_axis_config, in front of a data frame: its words, as integers.
 
     design: whose reference holds from here on; None: the words are no settings, and must be
-    refused. early: it is sent once the middle beat of the frame before is offered, else behind it.
+    refused. early: it is sent once the middle beat of the frame before is offered, else behind it,
+    as behind a frame of one beat.
     """
 
     words: Sequence[int]
@@ -205,15 +206,18 @@ def settled(design: Any, seed: int = 0) -> list[Frame | Settings]:
     made: list[Frame | Settings] = []
     start, *others = corners(design)
     for number, corner in enumerate([*others, start] if others else []):
-        words = corner.settings_frame
-        wrong = words.copy()
-        which = number % len(words)
-        wrong[which] = design.settings[which].maximum + 1
-        refused = [wrong, [*words, 0], words[:-1], [words[0] | 1 << 31, *words[1:]]][number % 4]
-        x = codes(corner, 3, seed + number)
+        words, count = corner.settings_frame, len(corner.settings)
+        # what is refused would change all, if it were taken
+        unlike = [
+            s.minimum if word == s.maximum else s.maximum
+            for s, word in zip(corner.settings, words, strict=True)
+        ]
+        wrong, which = unlike.copy(), number // 2 % count
+        wrong[which] = [corner.settings[which].maximum + 1, wrong[which] | 1 << 31][number % 2]
+        length = unlike[:-1] if number % 2 and count > 1 else [*unlike, *words]
+        x = codes(corner, 8, seed + number)[5:]  # no corners, in some of which re and im are alike
         made += [Settings(words, corner, early=number % 2 == 1), Frame(x[0]), Frame(x[1])]
-        if refused:  # a single word left out leaves none
-            made += [Settings(refused), Frame(x[2])]
+        made += [Settings(wrong), Settings(length), Frame(x[2])]
     return made
 
 
@@ -343,7 +347,8 @@ def _inputs(
         mark[-1] |= LAST
         mark[own - 1] |= GOOD if frame.good else BAD
         mark[0] |= asked[number] & WAIT
-        mark[own // 2] |= asked[number] & ASK
+        if own > 1:  # what is asked for with the first beat could be taken in front of it
+            mark[own // 2] |= asked[number] & ASK
         flags.append(mark)
         data.append(beats[number, :own])
         if frame.long:

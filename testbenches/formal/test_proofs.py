@@ -19,6 +19,7 @@ from kolam.kernels.frame_reorder import frame_reorder
 from kolam.kernels.lane_reorder import depth, frames_held, lane_reorder
 from kolam.kernels.pipeline_entry import line_address, pipeline_entry, wash_clocks
 from kolam.kernels.real_split import real_split
+from kolam.kernels.settings_port import settings_control
 from kolam.kernels.stream_fifo import output_fifo, stream_fifo
 from kolam.kernels.stream_register import stream_register
 from kolam.kernels.width_converter import _Ring, width_converter
@@ -226,6 +227,17 @@ def split(points: int, reverses_in: bool, reverses_out: bool) -> Case:
     )  # fmt: skip
 
 
+def settings(count: int) -> Case:
+    bits = max(1, (count - 1).bit_length())
+    index = f"index:{bits}" if bits > 1 else "index"
+    return Case(
+        settings_control,
+        f"clk rst s_valid s_ready s_last misfit drains between empty {index} takes applies hold "
+        "changed config_error",
+        {"count": count}, {"COUNT": count, "BITS": bits}, ("pending", "wrong", "fresh", "other"),
+    )  # fmt: skip
+
+
 ENTRY = Case(entry_register, STREAM.format(4) + "s_first s_pad m_first")
 REGISTER = Case(stream_register, STREAM.format(4), expose=("spare",))
 
@@ -258,6 +270,8 @@ PROOFS = {
     "iterative_fft of 8, prefix of 3": engine(8, prefix=3),
     "iterative_fft of 64, 2 butterflies": engine(64, 2),  # the least that a turn may be
     "iterative_fft of 16, block": engine(16, block=True),
+    "settings_control, 1 word": settings(1),
+    "settings_control, 3 words": settings(3),
     "width_converter 1 to 3": converter(1, 3, 4),
     "width_converter 3 to 1": converter(3, 1, 4),
     "width_converter 2 to 3": converter(2, 3, 7),
@@ -365,6 +379,22 @@ BUGS = {
         split(4, True, False),
         "read_bank <= bank",
         "read_bank <= !bank",
+    "settings beyond their limits are taken": (
+        settings(3),
+        "at_last && !wrong && !misfit",
+        "at_last && !misfit",
+    ),
+    "settings change within a frame": (settings(1), "pending && between &&", "pending &&"),
+    "settings change while frames are under way": (settings(3), "(empty || !drains)", "1"),
+    "settings are taken while others wait": (
+        settings(1),
+        "move = s_valid && !pending",
+        "move = s_valid",
+    ),
+    "a frame may begin as settings change": (
+        settings(3),
+        "hold = pending || fresh",
+        "hold = pending",
     ),
     "converter overwrites": (converter(2, 3, 7), "blocking = kept & wanted", "blocking = 0"),
     "converter goes on in the ring after a frame": (

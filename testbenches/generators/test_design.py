@@ -1,6 +1,9 @@
 """Design: how frames become bytes, and how a design describes itself."""
 
 import json
+import re
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from myhdl import always_comb
 from kolam.generators.design import Design, Memory, Port, Setting, Stream
 from kolam.hdl import Format, instances, module
 from kolam.hdl.target import Target
+from kolam.testbenches import stimulus
 
 
 def stream(name, lanes, text, order, parts=1):
@@ -200,10 +204,127 @@ def test_a_complex_stream():
     stream("s_axis", 2, "s1.6", (0, 1, 2)),
     stream("s_axis", 1, "s0.15", (0, 2, 1, 3), 2),
     Wire().memories[0],
+    replace(stream("m_axis", 1, "s0.15", range(4), 2), beats=7, prefix=3),
     Setting(name="gain", bits=3, minimum=0, maximum=7, default=1),
+    Setting(name="log2_points", bits=4, minimum=3, maximum=10, default=10, drains=True),
 ])  # fmt: skip
 def test_descriptions_pass_through_json(described):
     plain = json.loads(json.dumps(described.to_dict()))
     assert type(described).from_dict(plain) == described
     with pytest.raises(ValueError, match=f"{type(described).__name__} has no field 'colour'"):
         type(described).from_dict({**plain, "colour": "red"})
+
+
+# ---------------------------------------------------------------------- settings
+
+
+class Set(Wire):
+    """A wire of which something can be set at run time, to no effect but on what it promises."""
+
+    settings = (
+        Setting(name="way", bits=1, minimum=0, maximum=1, default=1),
+        Setting(name="size", bits=3, minimum=2, maximum=5, default=4, drains=True),
+    )
+
+    @property
+    def streams(self):
+        return *super().streams, *self._config_streams
+
+    @cached_property
+    def promise(self):
+        return self.chosen["size"]
+
+
+def test_settings_have_a_stream_an_event_and_limits():
+    design = Set()
+    (source,) = design.streams[2:]
+    assert (source.name, source.beats, source.lanes, source.element_bits) == (
+        "s_axis_config", 2, 1, 32,
+    )  # fmt: skip
+    assert str(source.format) == "u32.0"
+    names = {p.name: (p.direction, p.width, p.role) for p in design.ports}
+    assert names["s_axis_config_tdata"] == ("input", 32, "data")
+    assert names["s_axis_config_tready"] == ("output", 1, "ready")
+    assert names["event_config_error"] == ("output", 1, "event")
+    assert "event_config_error" not in {p.name for p in Wire().ports}
+    for each in design.settings:
+        limits = each.limits
+        assert {
+            n: getattr(limits, n) for n in ("bits", "minimum", "maximum", "default", "drains")
+        } == {k: v for k, v in each.to_dict().items() if k != "name"}
+
+
+def test_under_other_settings():
+    """What is not named stays; the original stays as it is, and so does what it has computed."""
+    design = Set()
+    assert (design.chosen, design.settings_frame) == ({"way": 1, "size": 4}, [1, 4])
+    assert design.promise == 4
+    small = design.under(size=2)
+    other = small.under(way=np.int64(0))
+    assert [d.chosen for d in (design, small, other)] == [
+        {"way": 1, "size": 4}, {"way": 1, "size": 2}, {"way": 0, "size": 2},
+    ]  # fmt: skip
+    assert [d.promise for d in (design, small, other)] == [4, 2, 2]
+    assert other.settings_frame == [0, 2]
+    assert all(type(word) is int for word in other.settings_frame)
+    assert design.under().chosen == design.chosen
+    assert [d.settings_frame for d in other.corners()] == [
+        [1, 4], [0, 4], [1, 4], [1, 2], [1, 5],
+    ]  # fmt: skip
+    assert Wire().corners()[0].chosen == {}
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"colour": 1}, "a setting of wires must be one of way, size, not 'colour'"),
+        ({"size": 1}, "size must be 2 to 5, not 1"),
+        ({"way": 0, "size": 6}, "size must be 2 to 5, not 6"),
+        ({"way": -1}, "way must be 0 to 1, not -1"),
+        ({"way": 1 << 31}, "way must be 0 to 1, not 2147483648"),
+        ({"way": 0.5}, "way must be an integer, not 0.5"),
+        ({"way": "1"}, "way must be an integer, not '1'"),
+        ({"way": None}, "way must be an integer, not None"),
+    ],
+)
+def test_under_what_is_no_setting(values, sentence):
+    with pytest.raises((TypeError, ValueError), match=f"^{re.escape(sentence)}$"):
+        Set().under(**values)
+
+
+def test_nothing_to_set():
+    sentence = "a setting of wires must be one of none, not 'way'"
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        Wire().under(way=1)
+
+
+# ---------------------------------------------------------------------- a cyclic prefix
+
+
+class Prefixed(Wire):
+    """A wire whose output has a prefix in front."""
+
+    prefix = 2
+
+    @property
+    def streams(self):
+        source, sink = super().streams
+        whole = -(-(source.elements + self.prefix) // source.lanes)
+        return source, replace(sink, prefix=self.prefix, beats=whole)
+
+
+@pytest.mark.parametrize(("order", "parts"), [(range(5), 1), ((4, 2, 0, 1, 3), 1), (range(5), 2)])
+def test_a_prefix_in_bytes(order, parts):
+    """The last ones of the order come in front; what comes twice is read once."""
+    design = Prefixed(1, "s3.8", order, parts)
+    source, sink = design.streams
+    assert sink.places == [*order[3:], *order]
+    assert (sink.elements, sink.shape, sink.beats) == (5, source.shape, 7)
+    x = np.random.default_rng(parts).integers(-2048, 2048, (3, *source.shape))
+    octets = x[:, [*order[3:], *order]].astype("<i2").tobytes()
+    np.testing.assert_array_equal(design.unpack(octets), x)
+    assert stimulus.pack(x, sink).tobytes() == octets
+    data = np.frombuffer(octets, np.uint8).reshape(-1, sink.beat_bytes)
+    np.testing.assert_array_equal(stimulus.unpack(data, sink), x)
+    with pytest.raises(ValueError, match=f"data must be whole frames of {14 * parts} bytes, not 2"):
+        design.unpack(octets[:2])

@@ -136,3 +136,140 @@ def test_verilog_is_the_model(tmp_path, beats: int, style: str) -> None:
         frame_gate, dict(p, beats=beats, frames=4, style=style), folder=tmp_path,
         drive={"verdict_valid": judge},
     )  # fmt: skip
+
+
+# at run time
+
+
+def play(plan, most: bool, seed: int):
+    """Send spans of frames of one size each: (beats, [(length, mark)]); return what comes out.
+
+    A span begins where no frame is under way, a frame with another mark two clocks late. Returns
+    (word, last, mark) of each beat out, (beats, words, mark) of each frame in, and for each clock
+    `gone` and how many beats are out.
+    """
+    random = Random(seed)
+    names = (
+        "clk rst s_valid s_ready s_last m_valid m_ready m_last again mark_in mark gone a_valid "
+        "a_ready b_valid b_ready verdict good"
+    )
+    p = {name: bit() for name in names.split()}
+    p |= {n: word(WIDTH) for n in ("s_data", "a_data", "b_data", "m_data")} | {"most": word(4)}
+    size, again, gone = (p["most"], p["again"], p["gone"]) if most else (None, None, p["gone"])
+    first = plan[0][0]
+    placed = [
+        frame_guard(
+            p["clk"], p["rst"], p["s_valid"], p["s_ready"], p["s_last"], p["s_data"], p["a_valid"],
+            p["a_ready"], p["a_data"], bit(), bit(), p["verdict"], p["good"], bit(), size, again,
+            beats=first,
+        ),
+        stream_fifo(
+            p["clk"], p["rst"], p["a_valid"], p["a_ready"], p["a_data"], p["b_valid"], p["b_ready"],
+            p["b_data"], depth=32,
+        ),
+        frame_gate(
+            p["clk"], p["rst"], p["b_valid"], p["b_ready"], p["b_data"], p["verdict"], p["good"],
+            p["m_valid"], p["m_ready"], p["m_data"], p["m_last"], p["mark_in"], p["mark"], size,
+            again, gone, beats=first, frames=16,
+        ),
+    ]  # fmt: skip
+    out, sent, counts = [], [], []
+
+    def clocks(steps: int = 1):
+        for _ in range(steps):
+            assert len(counts) < 4000, "frames must all be gone in the end"
+            p["m_ready"].next = random.random() < 0.7
+            yield delay(1)
+            if p["m_valid"] and p["m_ready"]:
+                out.append((int(p["m_data"]), int(p["m_last"]), int(p["mark"])))
+            counts.append((int(p["gone"]), len(out)))
+            p["clk"].next = True
+            yield delay(1)
+            p["clk"].next = False
+            yield delay(1)
+
+    def bench():
+        p["rst"].next = True
+        yield from clocks()
+        p["rst"].next = False
+        begun = 0
+        for number, (beats, frames) in enumerate(plan):
+            while sum(gone for gone, _ in counts) < begun:
+                yield from clocks()
+            if number:
+                p["again"].next, p["most"].next = True, beats - 2
+                yield from clocks()
+                p["again"].next = False
+            for length, mark in frames:
+                if mark != int(p["mark_in"]):
+                    yield from clocks(2)
+                    p["mark_in"].next = mark
+                words = [random.randrange(1 << WIDTH) for _ in range(length)]
+                sent.append((beats, words, mark))
+                begun += 1
+                for k, value in enumerate(words):
+                    while random.random() < 0.2:
+                        yield from clocks()
+                    p["s_valid"].next, p["s_data"].next = True, value
+                    p["s_last"].next = k + 1 == length
+                    ready = False
+                    while not ready:
+                        yield delay(1)
+                        ready = bool(p["s_ready"])
+                        yield from clocks()
+                    p["s_valid"].next = False
+        yield from clocks(60)
+        raise StopSimulation
+
+    simulate(placed, bench())
+    return out, sent, counts
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("sizes", [(1,), (5,), (2, 16, 3, 2, 9)], ids=str)
+def test_sizes_marks_and_frames_that_are_gone(sizes: tuple[int, ...], seed: int) -> None:
+    """Good frames of each size with its own mark, and every frame, good or bad, is gone once."""
+    random = Random(seed)
+    plan = []
+    for beats in sizes:
+        lengths = [random.choice([beats, beats, random.randrange(1, 2 * beats)]) for _ in range(6)]
+        plan.append((beats, [(length, random.getrandbits(1)) for length in lengths]))
+    out, sent, counts = play(plan, len(sizes) > 1, seed)
+    wanted = [
+        (value, int(k + 1 == beats), mark)
+        for beats, words, mark in sent
+        if len(words) == beats
+        for k, value in enumerate(words)
+    ]
+    assert out == wanted
+    assert sum(gone for gone, _ in counts) == len(sent)
+    # a good one in the clock of its last beat
+    ends = [number for number, (_, last, _) in enumerate(out, 1) if last]
+    clocks = [counts[next(n for n, (_, come) in enumerate(counts) if come == end)] for end in ends]
+    assert all(gone for gone, _ in clocks)
+
+
+@pytest.mark.parametrize("most", [False, True])
+def test_verilog_is_the_model_at_run_time(tmp_path, most: bool) -> None:
+    names = "clk rst s_valid s_ready verdict_valid verdict_good m_valid m_ready m_last"
+    p = {name: bit() for name in [*names.split(), "verdict_mark", "mark", "gone"]}
+    p.update(s_data=word(WIDTH), m_data=word(WIDTH))
+    drive = {}
+    if most:
+        p.update(most=word(3), again=bit())
+        drive["again"] = lambda _, random: random.random() < 0.03
+    waiting = [0]
+
+    def judge(_, random: Random) -> int:
+        """Give a verdict while fewer than two wait, counted by the frames that are gone."""
+        waiting[0] = 0 if p["rst"] else waiting[0] - (p["gone"] and waiting[0] > 0)
+        given = waiting[0] < 2 and random.random() < 0.4
+        waiting[0] += given
+        return int(given)
+
+    record = assert_equivalent(
+        frame_gate, dict(p, beats=4, frames=4), folder=tmp_path, clocks=800,
+        drive={"verdict_valid": judge, **drive}, when={"mark": "m_valid"},
+    )  # fmt: skip
+    gone = list(record.outputs).index("gone")
+    assert sum(outputs[gone] for _, outputs in record.rows) > 20

@@ -153,6 +153,37 @@ def test_verilog_is_the_model(tmp_path, beats: int) -> None:
     )
 
 
+@pytest.mark.parametrize(("beats", "width"), [(2, 1), (5, 3), (16, 4)])
+def test_verilog_is_the_model_where_sizes_change(tmp_path, beats: int, width: int) -> None:
+    """The size after a reset is `beats`, else what `most` was where `again` is high."""
+    names = (
+        "clk rst s_valid s_ready s_last m_valid m_ready m_first m_pad "
+        "verdict_valid verdict_good frame_error again"
+    )
+    ports = {name: bit() for name in names.split()} | {"most": word(width) if width > 1 else bit()}
+    record = assert_equivalent(
+        frame_guard,
+        dict(ports, s_data=word(WIDTH), m_data=word(WIDTH), beats=beats),
+        folder=tmp_path, clocks=1500,
+        drive={"again": lambda _, random: random.random() < 0.03},
+    )  # fmt: skip
+    rows = [dict(zip([*record.inputs, *record.outputs], [*a, *b], strict=True))
+            for a, b in record.rows]  # fmt: skip
+    left, size, lengths = beats, beats, set()
+    for row in rows[2:]:
+        assert row["m_first"] == (left == size)
+        if row["rst"]:
+            left = size = beats
+        elif row["again"]:
+            left = size = row["most"] + 2
+        elif row["m_valid"] and row["m_ready"]:
+            left -= 1
+            if left == 0:
+                lengths.add(size)
+                left = size = row["most"] + 2
+    assert len(lengths) > 1
+
+
 def test_the_register_s_verilog_is_its_model(tmp_path) -> None:
     names = "clk rst s_valid s_ready s_first s_pad m_valid m_ready m_first"
     ports = {name: bit() for name in names.split()}

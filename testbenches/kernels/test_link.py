@@ -7,6 +7,7 @@ from kolam.kernels.link import (
     any_event,
     any_flag,
     any_flag_now,
+    both,
     connect,
     either_event,
     first_beat,
@@ -85,6 +86,13 @@ def test_one_event_or_the_other(tmp_path: Path) -> None:
     every = [{"one": one, "other": other} for one, other in product((0, 1), repeat=2)]
     record = run_model(either_event, bits_of("one", "other", "seen"), clocks=20, vectors=every)
     assert all(seen == (one or other) for (one, other), (seen,) in record.rows)
+    assert replay([record], tmp_path) == []
+
+
+def test_both_of_two_flags(tmp_path: Path) -> None:
+    every = [{"one": one, "other": other} for one, other in product((0, 1), repeat=2)]
+    record = run_model(both, bits_of("one", "other", "seen"), clocks=20, vectors=every)
+    assert all(seen == (one and other) for (one, other), (seen,) in record.rows)
     assert replay([record], tmp_path) == []
 
 

@@ -251,6 +251,66 @@ def test_samples_are_unloaded_once_they_are_written(tmp_path: Path, free: bool) 
     assert replay(records, tmp_path) == []
 
 
+@pytest.mark.parametrize("chosen", [False, True])
+@pytest.mark.parametrize("free", [False, True])
+def test_the_last_samples_come_in_front_too(tmp_path: Path, free: bool, chosen: bool) -> None:
+    """A fixed prefix, or one that changes while the buffer is empty and no last pass waits."""
+    records = []
+    for points, fixed in ((2, 1), (8, 0), (8, 1), (8, 7), (32, 5)):
+        random = Random(f"{points} {fixed}")
+        prefix = fixed
+        order: list[int] = []  # places still to be read
+        full, empty, begun, left, done = False, True, 0, 0, 0
+        rows, wanted = [], []
+        for n in range(900):
+            if chosen and empty and not begun and n > 2:
+                prefix = random.choice([0, 1, points // 2, points - 1])
+            row = {"rst": int(n < 2 or random.random() < 1 / 200), "begun": begun, "written": 0}
+            row["room"] = 1 if free else int(random.random() < 0.6)
+            row["lead"] = prefix
+            if left:
+                left -= 1
+                row["written"] = int(left == 0)
+            if row["rst"]:
+                row["written"] = left = 0
+            reads = int(full and row["room"])
+            wanted.append((reads, order[0] if reads else None, int(empty)))
+            rows.append(row)
+            was_empty = empty
+            if row["begun"]:
+                empty = False
+            if row["written"]:
+                full, order = True, [*range(points - prefix, points), *range(points)]
+            if reads:
+                order.pop(0)
+                if not order:
+                    full, empty, done = False, True, done + 1
+            if row["rst"]:
+                full, empty = False, True
+            if row["rst"]:
+                begun = 0
+            elif begun and was_empty and not left:
+                left = random.randrange(2, 12)
+            elif begun and left == 1:
+                begun = 0 if chosen else random.getrandbits(1)
+            elif not begun and not left:
+                begun = int(random.random() < (0.5 if free else 0.1))
+        ports = bits_of("clk", "rst", "begun", "written", "room", "reads", "unloaded")
+        ports |= {"place": word(bits(points)), "points": points}
+        ports |= {"lead": word(bits(points))} if chosen else {"prefix": fixed}
+        record = run_model(
+            frame_unload, ports, name=f"unload{points}p{fixed}", clocks=len(rows),
+            drive={n: [row[n] for row in rows] for n in rows[0] if n != "lead" or chosen},
+        )  # fmt: skip
+        for n, row in enumerate(rows_of(record)):
+            reads, place, told = wanted[n]
+            assert n < 2 or (row["reads"], row["unloaded"]) == (reads, told), n
+            assert place is None or row["place"] == place, n
+        assert done > 4
+        records.append(record)
+    assert replay(records, tmp_path) == []
+
+
 # ---------------------------------------------------------------------- places and twiddles
 
 

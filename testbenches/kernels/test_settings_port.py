@@ -1,13 +1,21 @@
 """Settings at run time: the port against a model of its contract, and against its Verilog."""
 
+from itertools import pairwise
+from pathlib import Path
 from random import Random
 
 import pytest
 from myhdl import StopSimulation, delay
 
 from kolam.kernels.bits import word
-from kolam.kernels.settings_port import WIDTH, Limits, settings_port
-from kolam.testbenches.equivalence import assert_equivalent, simulate
+from kolam.kernels.settings_port import (
+    WIDTH,
+    Limits,
+    frames_under_way,
+    settings_door,
+    settings_port,
+)
+from kolam.testbenches.equivalence import assert_equivalent, replay, run_model, simulate
 
 DIRECTION = Limits(bits=1, minimum=0, maximum=1, default=1, drains=False)
 SIZE = Limits(bits=4, minimum=3, maximum=10, default=10, drains=True)
@@ -142,3 +150,119 @@ def test_settings_change_between_frames_and_only_there(name, seed):
     simulate(settings_port(**signals, limits=limits), bench())
     assert not told
     assert len(changes) > 10
+
+
+# frames under way
+
+
+@pytest.mark.parametrize("most", [1, 3, 16])
+def test_frames_under_way_are_counted(most: int, tmp_path: Path) -> None:
+    """Frames that have begun and are not gone; one may begin and one go at once."""
+    random, rows, flying = Random(most), [], 0
+    wanted = []
+    for n in range(600):
+        row = {"rst": int(n < 2 or random.random() < 1 / 80)}
+        row["gone"] = int(flying > 0 and random.random() < (0.2 if n // 100 % 2 else 0.6))
+        row["begun"] = int(flying - row["gone"] < most and random.random() < 0.4)
+        rows.append(row)
+        wanted.append(flying)
+        flying = 0 if row["rst"] else flying + row["begun"] - row["gone"]
+    assert {0, most} <= set(wanted)
+    ports = {name: word(1) for name in ("clk", "rst", "begun", "gone", "empty")}
+    record = run_model(
+        frames_under_way, {**ports, "most": most}, name=f"census{most}", clocks=len(rows),
+        drive={key: [row[key] for row in rows] for key in rows[0]},
+    )  # fmt: skip
+    for n, ((_, (empty,)), count) in enumerate(zip(record.rows, wanted, strict=True)):
+        assert n < 2 or empty == (count == 0)
+    assert replay([record], tmp_path) == []
+
+
+# the door
+
+
+def door_ports(limits):
+    names = (
+        "clk rst c_valid c_ready c_last s_valid s_ready s_first m_valid m_ready begun empty changed"
+    )
+    made = {name: word(1) for name in names.split()}
+    width = sum(each.bits for each in limits)
+    return made | {"c_data": word(WIDTH), "values": word(width), "config_error": word(1)}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_door_equals_its_verilog(name, tmp_path):
+    limits = SETS[name]
+    drive = {"c_data": lambda _, random: offered(limits, random)}
+    assert_equivalent(
+        settings_door, {**door_ports(limits), "limits": limits}, folder=tmp_path, drive=drive,
+        clocks=1000,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", SETS)
+def test_a_frame_that_begins_behind_the_last_word_is_under_it(name, seed):
+    """By the page: its first beat is taken after the last word; all others are under the old ones.
+
+    All of it, with beats offered and taken at any clock, words too. A frame waits for nothing where
+    no settings do, and two clocks for those that need no drain.
+    """
+    limits, random = SETS[name], Random(100 + seed)
+    told = [(value, k + 1 == len(f)) for f in frames(limits, random) for k, value in enumerate(f)]
+    p = door_ports(limits)
+    starts, rate = [], 0.03 * len(limits)
+
+    def bench():
+        taken, force, due = [], [each.default for each in limits], None
+        left, flying, held, offers, speaks = 0, 0, 0, False, False
+        for clock in range(6000):
+            p["rst"].next = clock < 2
+            p["s_first"].next = left == 0
+            offers = clock > 2 and (offers or random.random() < 0.7)
+            p["s_valid"].next = offers
+            p["m_ready"].next = seed % 2 == 0 or random.random() < 0.6
+            p["empty"].next = flying == 0
+            speaks = clock > 2 and bool(told) and (speaks or random.random() < rate)
+            p["c_valid"].next = speaks
+            p["c_data"].next, p["c_last"].next = told[0] if told else (0, False)
+            p["clk"].next = False
+            yield delay(1)
+            if clock > 2:
+                moves = bool(p["s_valid"]) and bool(p["s_ready"])
+                assert moves == (bool(p["m_valid"]) and bool(p["m_ready"]))
+                assert bool(p["begun"]) == (moves and left == 0)
+                if left or due is None:
+                    assert bool(p["m_valid"]) == offers
+                if due is not None and left == 0:
+                    held += 1
+                    if held > 2 and not any(each.drains for each in limits):
+                        assert bool(p["m_valid"]) == offers
+                if p["begun"]:
+                    if due is not None:  # in front of this clock, not in it
+                        force, due = due, None
+                    starts.append(force)
+                    held = 0
+                if left or p["begun"]:  # as long as it comes in
+                    assert int(p["values"]) == packed(limits, force)
+                if moves:
+                    offers = False
+                    flying += left == 0
+                    left = 2 if left == 0 else left - 1
+                if flying > (left > 0) and random.random() < 0.2:
+                    flying -= 1
+                if p["c_valid"] and p["c_ready"]:
+                    speaks = False
+                    taken.append(told[0][0])
+                    if told.pop(0)[1]:
+                        due = taken if valid(limits, taken) else due
+                        held = 0 if valid(limits, taken) else held
+                        taken = []
+                if not told and due is None and left == 0:
+                    raise StopSimulation
+            p["clk"].next = True
+            yield delay(1)
+        raise AssertionError("settings must all be taken in the end")
+
+    simulate(settings_door(**p, limits=limits), bench())
+    assert sum(a != b for a, b in pairwise(starts)) > 10

@@ -99,6 +99,12 @@ def test_version(kolam):
     assert kolam("--version").out == f"kolam {version('kolam')}\n"
 
 
+SET = (  # an FFT with settings at run time
+    "fft-64", "--set", "points=16", "--set", "output_order=bit_reversed",
+    "--set", "run_time.direction=true", "--set", "run_time.least_points=8",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -138,6 +144,25 @@ def test_version(kolam):
         (["simulate", "csc-small", "--input", "none.npy"], ["none.npy"]),
         (["simulate", "csc-small", "--input", "a", "--frames", "1"], ["--frames", "--input"]),
         (["simulate", "."], ["'.'"]),
+        (["simulate", "fft-64", "--under", "direction=1"], ["one of none", "'direction'"]),
+        (["simulate", *SET, "--under", "size=3"], ["one of direction, log2_points", "'size'"]),
+        (["simulate", *SET, "--under", "direction"], ["--under must", "KEY=VALUE", "'direction'"]),
+        (["simulate", *SET, "--under", "direction=2"], ["direction must be 0 to 1, not 2"]),
+        (["simulate", *SET, "--under", "direction=-1"], ["direction must be 0 to 1, not -1"]),
+        (["simulate", *SET, "--under", "direction=inverse"], ["an integer, not 'inverse'"]),
+        (["simulate", *SET, "--under", "direction=true"], ["an integer, not True"]),
+        (["simulate", *SET, "--under", "log2_points=3.0"], ["an integer, not 3.0"]),
+        (["simulate", *SET, "--under", "log2_points=7"], ["log2_points must be 3 to 4, not 7"]),
+        (
+            ["simulate", *SET, "--under", "direction=1", "--under", "direction=0"],
+            ["--under must name direction once"],
+        ),
+        (
+            ["show", "fft-64", "--set", "run_time.direction=1"],
+            ["run_time.direction must be true or false, not 1"],
+        ),
+        (["show", "fft-64", "--set", "run_time=1"], ["run_time must be a table, not 1"]),
+        (["show", "fft-64", "--set", "run_time.size=8"], ["keys of run_time", "'size'"]),
         (["synth", "csc-small", "--target", "z80"], ["target", "'z80'"]),
         (
             ["synth", "csc-small", "--target", "xc7", "--place-and-route"],
@@ -604,6 +629,63 @@ def test_generate_an_fft(kolam, tmp_path):
     assert kolam("simulate", "out").out.startswith("PASS ")
     shown = [json.loads(kolam("show", *name, "--json").out) for name in (("out",), SMALL)]
     assert shown[0] == shown[1]
+
+
+def test_show_settings_at_run_time(kolam):
+    found = json.loads(kolam("show", *SET, "--json").out)
+    assert found["settings"] == [
+        {"name": "direction", "bits": 1, "minimum": 0, "maximum": 1, "default": 0, "drains": False},
+        {
+            "name": "log2_points", "bits": 3, "minimum": 3, "maximum": 4, "default": 4,
+            "drains": True,
+        },
+    ]  # fmt: skip
+    assert [s["name"] for s in found["streams"]] == ["s_axis", "m_axis", "s_axis_config"]
+    lines = kolam("show", *SET).out.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("setting at run time"))
+    rows = [re.split(r"\s{2,}", line.strip()) for line in lines[at : at + 3]]
+    assert rows == [
+        ["setting at run time", "least", "most", "after a reset", "a change waits for"],
+        ["direction", "0", "1", "0", "the frame that has begun"],
+        ["log2_points", "3", "4", "4", "all frames under way"],
+    ]
+    assert "settings" not in json.loads(kolam("show", *SMALL, "--json").out)
+    assert "setting at run time" not in kolam("show", *SMALL).out
+
+
+def test_simulate_under_settings(kolam, tmp_path):
+    """The words go in front; values in and out are those of the size and the direction."""
+    x = np.exp(2j * np.pi * np.arange(24).reshape(3, 8) / 7) / 2
+    np.save(tmp_path / "x.npy", x)
+    under = ("--under", "direction=1", "--under", "log2_points=3")
+    done = kolam("simulate", *SET, *under, "--input", "x.npy", "--output", "y.npy")
+    assert done.status == 0, done.err
+    design = load("fft-64", set={
+        "points": 16, "output_order": "bit_reversed", "run_time.direction": True,
+        "run_time.least_points": 8,
+    }).under(direction=1, log2_points=3)  # fmt: skip
+    y = np.load(tmp_path / "y.npy")
+    np.testing.assert_array_equal(y, design.decode(design.reference(design.encode(x))))
+    assert abs(y - np.fft.ifft(x)).max() < 2**-14
+    found = json.loads(kolam("simulate", *SET, *under, "--json").out)
+    assert (found["mismatches"], found["interval"]) == (0, {"promised": 8, "measured": 8})
+
+
+def test_generate_with_settings(kolam, tmp_path):
+    """The folder says what they are and runs, but not under others than its own."""
+    done = kolam("generate", *SET, "--out", "out")
+    assert done.status == 0, done.err
+    assert kolam("simulate", "out").out.startswith("PASS ")
+    refused(kolam("simulate", "out", "--under", "direction=1"), "--under", "folder")
+    shown = [json.loads(kolam("show", *name, "--json").out) for name in (("out",), SET)]
+    assert shown[0] == shown[1]
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["settings"] == shown[0]["settings"]
+    readme = (tmp_path / "out" / "README.md").read_text()
+    assert "| 0 | `direction` | 0 | 1 | 0 | the frame that has begun |\n" in readme
+    assert "| 1 | `log2_points` | 3 | 4 | 4 | all frames under way |\n" in readme
+    assert "`event_config_error` and changes nothing" in readme
+    assert "| `s_axis_config_tdata` | input | 32 | data |" in readme
 
 
 def test_floats_of_layers_beyond_the_format_are_counted(kolam, tiny, tmp_path):

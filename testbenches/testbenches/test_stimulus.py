@@ -6,9 +6,24 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from kolam.generators import fft
 from kolam.generators.design import Stream
 from kolam.hdl import Format
-from kolam.testbenches.stimulus import BAD, GOOD, LAST, Frame, codes, pack, phase, script, unpack
+from kolam.testbenches.stimulus import (
+    ASK,
+    BAD,
+    GOOD,
+    LAST,
+    WAIT,
+    Frame,
+    Settings,
+    codes,
+    pack,
+    phase,
+    script,
+    settled,
+    unpack,
+)
 
 
 def stream(lanes, elements, fmt, order=None, parts=1):
@@ -140,3 +155,69 @@ def test_a_frame_that_is_none_is_refused(given, sentence):
 def test_a_short_frame_is_shorter(plus_one):
     with pytest.raises(ValueError, match="short must be less than a frame's 3 beats, not 3"):
         phase(plus_one(), [Frame([0] * 5, short=3)])
+
+
+# settings
+
+
+def test_early_settings_come_with_the_middle_beat_but_never_in_front_of_a_frame():
+    """A frame of one beat has none behind its first."""
+    for lanes, beats in ((1, 8), (2, 4), (8, 1)):
+        order = fft.Order.NATURAL if lanes == 8 else fft.Order.BIT_REVERSED
+        design = fft.build(fft.Config(
+            points=8, lanes=lanes, output_order=order, run_time=fft.RunTime(direction=True)
+        ))  # fmt: skip
+        other = design.under(direction=1)
+        x = codes(design, 2)
+        fed = phase(design, [Frame(x[0]), Settings([1], other, early=True), Frame(x[1])])
+        wanted = np.zeros(2 * beats, int)
+        wanted[[beats - 1, -1]] = LAST | GOOD
+        wanted[beats] |= WAIT
+        wanted[beats // 2] |= ASK * (beats > 1)
+        assert fed.flags.tolist() == wanted.tolist()
+        assert fed.loads.tolist() == [[1, 0, 0, 0]]
+        assert fed.loads_flags.tolist() == [LAST | GOOD | WAIT]
+        assert fed.calm == 1
+
+
+def test_what_is_refused_would_change_all_that_is_in_force():
+    """Taken by mistake it would show; each word exceeds its limit once, and by its highest bit."""
+    made = fft.Config(points=64, output_order=fft.Order.BIT_REVERSED,
+                      run_time=fft.RunTime(direction=True, least_points=8))  # fmt: skip
+    design = fft.build(made)
+    force, beyond = [0, 6], set()
+    for part in settled(design):
+        if isinstance(part, Settings) and part.good:
+            force = list(part.words)
+        elif isinstance(part, Settings):
+            assert all(a != b for a, b in zip(part.words, force, strict=False))
+            if len(part.words) == 2:
+                (k,) = [
+                    k
+                    for k, s in enumerate(design.settings)
+                    if not s.minimum <= part.words[k] <= s.maximum
+                ]
+                beyond.add((k, part.words[k] >> 31))
+    assert beyond == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert force == design.settings_frame
+    assert settled(fft.build(fft.Config(points=8))) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ([Settings([1])], "script must hold at least one frame, not none"),
+        ([Frame([1]), Settings([1])], "part 1 of the script, settings, must not be the last"),
+    ],
+)
+def test_settings_need_a_frame_behind_them(script, sentence):
+    design = fft.build(fft.Config(points=8, output_order=fft.Order.BIT_REVERSED,
+                                  run_time=fft.RunTime(direction=True)))  # fmt: skip
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        phase(design, script)
+
+
+def test_settings_of_a_design_that_has_none(plus_one):
+    sentence = "script must hold no settings for plus_one, which loads none"
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        phase(plus_one(), [Settings([1]), Frame([1, 2, 3, 4, 5])])
