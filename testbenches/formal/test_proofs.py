@@ -379,6 +379,7 @@ BUGS = {
         split(4, True, False),
         "read_bank <= bank",
         "read_bank <= !bank",
+    ),
     "settings beyond their limits are taken": (
         settings(3),
         "at_last && !wrong && !misfit",

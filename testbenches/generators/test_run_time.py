@@ -116,14 +116,10 @@ def promises(made, chosen):
         ]
         rotators = [clocks for s, clocks in turns(made) if s > passed]
         return sum(lines) + sum(rotators) + 4, (points >> passed) // made.lanes
-    words, late = points // (2 * made.butterflies), 4 + (5 if made.target is Target.ECP5 else 4)
-    turn = words + late + 1
-    if not made.block:
-        turn = 1
-        while turn < max(words, words // 2 + late, late + 1):
-            turn *= 2
+    words, late = points // (2 * made.butterflies), 5 + (5 if made.target is Target.ECP5 else 4)
+    turn = words + late + 1 if made.block else max(words, words // 2 + late)
     prefix = chosen["cyclic_prefix"]
-    latency = points + (n - 1) * turn + words + late + 5
+    latency = points + (n - 1) * turn + words + late + 6 + (made.butterflies > 1 or made.block)
     return latency, max(n * turn, points + turn + 1, points + prefix + words + late + 1)
 
 

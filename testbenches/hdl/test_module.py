@@ -626,6 +626,7 @@ def test_leaves_are_few_and_known() -> None:
         "kolam.hdl.delay_line.ring_line",
         "kolam.hdl.delay_line.ring_pair",
         "kolam.hdl.delay_line.shift_line",
+        "kolam.hdl.lane_exchange.exchange_step",
         "kolam.hdl.memories.ram",
         "kolam.hdl.memories.rom",
         "kolam.hdl.memories.shift_ram",
