@@ -4,6 +4,7 @@ Run as a script: yowasp.py PACKAGE FUNCTION ARGUMENT..., in the folder that hold
 must be relative to it: the tools see a private folder in place of the system's temporary one.
 """
 
+import ctypes
 import fcntl
 import importlib
 import os
@@ -15,7 +16,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-_WASM_STACK = 2 << 20  # abc9 overflows the default of 512 KiB on a flat design
+_WASM_STACK = 32 << 20  # of 512 KiB a flat design takes more, of 2 MiB an FFT of 65536 points
 _THREAD_STACK = 64 << 20
 _TAIL = 3
 _running: set[subprocess.Popen[str]] = set()
@@ -67,6 +68,7 @@ def stop() -> None:
 
 def _main(package: str, function: str, arguments: list[str]) -> int:
     import wasmtime  # noqa: PLC0415, needed in the child only
+    from wasmtime import _ffi  # noqa: PLC0415
 
     # The first run compiles for a minute and fills a cache; another beside it must wait, or it
     # would compile too and might read a half-written cache.
@@ -78,6 +80,10 @@ def _main(package: str, function: str, arguments: list[str]) -> int:
     class Deep(wasmtime.Config):
         def __init__(self) -> None:
             super().__init__()
+            # another stack, which is not used here, must be as large, and has no name in Python
+            widen = _ffi.dll.wasmtime_config_async_stack_size_set
+            widen.argtypes, widen.restype = [ctypes.c_void_p, ctypes.c_size_t], None
+            widen(ctypes.cast(self.ptr(), ctypes.c_void_p), _WASM_STACK)
             self.max_wasm_stack = _WASM_STACK
 
     class Compiled(wasmtime.Linker):  # made as soon as the module is there

@@ -709,6 +709,11 @@ class IterativeFft(Fft):
         """Clocks from the end of reset to s_axis_tready."""
         return 0
 
+    @property
+    def folded(self) -> bool:
+        """Whether twiddles are kept as an eighth of the circle."""
+        return fft_plan.folds(self.config)
+
     @cached_property
     def images(self) -> tuple[Image, ...]:
         """Twiddles, of one butterfly or of four samples that two stages join."""
@@ -736,7 +741,8 @@ class IterativeFft(Fft):
             )
         ]
         if self.config.stages_a_pass == 1:
-            readers = [(f"u_compute/u_works_each_{k}_4", self.images[0]) for k in range(b)]
+            inside = "/u_lookup" if self.folded else ""
+            readers = [(f"u_compute/u_works_each_{k}_4{inside}", self.images[0]) for k in range(b)]
         else:
             each = self.images * max(1, b // 2)
             readers = [(f"u_compute/u_lookups_{k}", image) for k, image in enumerate(each)]
@@ -748,7 +754,7 @@ class IterativeFft(Fft):
                 fields=1,
                 ports=1,
                 read_latency=1,
-                style=table_style(image),
+                style="block" if self.folded else table_style(image),
                 contents=image.name,
                 loadable=False,
             )
@@ -770,6 +776,7 @@ class IterativeFft(Fft):
             "drop": config.schedule[-1],
             "twiddle": config.formats.twiddle,
             "twiddles": self.images,
+            "folded": self.folded,
             "rotation": self.rotation,
             "rounding": config.formats.rounding,
             "block": config.block,

@@ -40,6 +40,7 @@ _SHARED_CLOCKS = 512  # of two lines that fit a small block RAM, with words of h
 _BLOCK_FROM = 64  # words of a table that is block RAM
 _SHARED_FROM = 512  # words of a table that is worth a block RAM with two ports
 CIRCLE_FROM = 256  # words of a table, word by word, that is block RAM
+FOLDED_FROM = 2048  # words of a table of which an eighth of the circle is kept, for some 65 LUT
 _BANK = 2048  # words of a DP16KD of ECP5, whose words are then a byte
 _DIGITS = 40  # decimal, of a twiddle before it is rounded
 _GROUP = 4  # stages between two rotators that multiply, where others lift
@@ -100,6 +101,11 @@ class Rotator:
         """Turns are multiples of a circle divided by this."""
         return 1 << self.last - self.first + 1
 
+    @property
+    def blocks(self) -> int:
+        """How many bits of the place, the first ones, are the factor of the others in a turn."""
+        return self.after - self.first + 1 if self.natural else self.last - self.after
+
     def turns(self, lane: int, lanes: int) -> tuple[int, ...]:
         """Return the turns of a lane, in steps, by the place in beats; 1 if all are the same.
 
@@ -141,13 +147,15 @@ class Door:
 class Table:
     """Twiddles of the rotator `after` in one lane, or of two: each a step through the words.
 
-    banks: what the memory takes them from, one or more.
+    banks: what the memory takes them from, one or more. folded: cosines and sines of an eighth of
+    the circle, read by the angle.
     """
 
     image: Image
     readers: tuple[tuple[int, int, int], ...]  # (after, lane, step)
     style: str
     banks: tuple[Image, ...]
+    folded: bool = False
 
 
 def rotators(config: Config) -> tuple[tuple[int, int, int], ...]:
@@ -484,8 +492,13 @@ def twiddle_word(step: int, circle: int, fmt: Format) -> int:
     return c & mask | (d & mask) << fmt.width
 
 
+def folds(config: Config) -> bool:
+    """Return whether the iterative architecture keeps an eighth of the circle; page 5."""
+    return config.stages_a_pass == 1 and config.points // 2 >= FOLDED_FROM
+
+
 def pass_tables(config: Config, name: str) -> tuple[Image, ...]:
-    """Return the twiddles of the iterative architecture: of half a circle; page 5.
+    """Return the twiddles of the iterative architecture: of half a circle, or an eighth; page 5.
 
     With two stages a pass those of each rotator by the quad i: turns of 2 i, i and 3 i. A single
     butterfly turns the sums of the first stage by 0 and 2 i, then its differences by i and 3 i.
@@ -496,6 +509,8 @@ def pass_tables(config: Config, name: str) -> tuple[Image, ...]:
     def words(*factors: int) -> tuple[int, ...]:
         return tuple(twiddle_word(f * i, points, fmt) for f in factors for i in quads)
 
+    if folds(config):
+        return (folded_image(points, fmt, f"{name}_twiddles"),)
     if config.stages_a_pass == 1:
         half = tuple(twiddle_word(i, points, fmt) for i in range(points // 2))
         return (Image(f"{name}_twiddles", 2 * fmt.width, half),)
@@ -585,18 +600,45 @@ def word_tables(config: Config, rotators: Sequence[Rotator], name: str) -> tuple
     )
 
 
+def folded_image(circle: int, fmt: Format, stem: str) -> Image:
+    """Return cosines (low) and sines of 1 … circle / 8 steps, the last at address 0."""
+    size = fmt.width - 1  # they are not negative
+    eighth = circle // 8
+    codes = (twiddle(k or eighth, circle, fmt.fraction) for k in range(eighth))
+    return Image(stem, 2 * size, tuple(c | -d << size for c, d in codes))
+
+
 def tables(config: Config, rotators: Sequence[Rotator], name: str) -> tuple[Table, ...]:
     """Return the tables of a design, the largest first; large ones serve two rotators each."""
     fmt, lanes = config.formats.twiddle, config.pairs
-    wanted = []
+    wanted, folding = [], []
     for rotator in (r for r in rotators if not r.lifts):
         for lane in range(lanes):
             turns = rotator.turns(lane, lanes)
-            if len(turns) > 1:
+            if len(turns) >= max(FOLDED_FROM, rotator.steps // 4):
+                folding.append((rotator.steps, rotator.after, lane))
+            elif len(turns) > 1:
                 words = tuple(twiddle_word(turn, rotator.steps, fmt) for turn in turns)
                 wanted.append((words, rotator.after, lane))
-    wanted.sort(key=lambda entry: -len(entry[0]))
+
+    def stem(after: int, lane: int) -> str:
+        return f"{name}_twiddles_{after}" + (f"_lane{lane}" if lanes > 1 else "")
+
     made: list[Table] = []
+
+    def add(
+        image: Image, readers: list[tuple[int, int, int]], style: str, folded: bool = False
+    ) -> None:
+        deep = config.target is Target.ECP5 and image.depth > _BANK
+        banks = table_banks.split(image, _BANK) if deep else (image,)
+        made.append(Table(image, tuple(readers), style, banks, folded))
+
+    folding.sort(key=lambda entry: -entry[0])
+    for k in range(0, len(folding), 2):
+        circle, after, lane = folding[k]
+        readers = [(other[1], other[2], circle // other[0]) for other in folding[k : k + 2]]
+        add(folded_image(circle, fmt, stem(after, lane)), readers, "block", folded=True)
+    wanted.sort(key=lambda entry: -len(entry[0]))
     while wanted:
         words, after, lane = wanted.pop(0)
         readers = [(after, lane, 1)]
@@ -607,10 +649,6 @@ def tables(config: Config, rotators: Sequence[Rotator], name: str) -> tuple[Tabl
                     readers.append((other[1], other[2], step))
                     wanted.remove(other)
                     break
-        stem = f"{name}_twiddles_{after}" + (f"_lane{lane}" if lanes > 1 else "")
         style = "block" if len(words) >= _BLOCK_FROM else "logic"
-        image = Image(stem, 2 * fmt.width, words)
-        deep = config.target is Target.ECP5 and len(words) > _BANK
-        banks = table_banks.split(image, _BANK) if deep else (image,)
-        made.append(Table(image, tuple(readers), style, banks))
+        add(Image(stem(after, lane), 2 * fmt.width, words), readers, style)
     return tuple(made)

@@ -47,6 +47,7 @@ from kolam.kernels.pass_control import (
 from kolam.kernels.result_select import word_choice
 from kolam.kernels.settings_port import frames_under_way, settings_door
 from kolam.kernels.stream_fifo import output_fifo
+from kolam.kernels.twiddle_table import LOOKUP, twiddle_lookup
 
 QUEUE, RESERVE = 16, 6
 USER_BITS = 8  # of an exponent
@@ -86,9 +87,9 @@ def iterative_fft(
     s_axis_config_tdata=None, s_axis_config_tvalid=None, s_axis_config_tready=None,
     s_axis_config_tlast=None, event_config_error=None, m_axis_tuser=None, *,
     butterflies: int, stages: int, turn: int, size: int, shift: int, bump: int, drop: int,
-    twiddle: Format, twiddles: tuple[Image, ...], rotation: int, rounding: Rounding, block: bool,
-    swaps: bool, reverses_in: bool, reverses_out: bool, prefix: int, frames: int, target: Target,
-    source: Stream, sink: Stream, settings: tuple[Setting, ...],
+    twiddle: Format, twiddles: tuple[Image, ...], folded: bool, rotation: int, rounding: Rounding,
+    block: bool, swaps: bool, reverses_in: bool, reverses_out: bool, prefix: int, frames: int,
+    target: Target, source: Stream, sink: Stream, settings: tuple[Setting, ...],
 ) -> Any:  # fmt: skip
     """An FFT in constant geometry. stages: of a pass, one or two; turn: clocks of a pass.
 
@@ -218,7 +219,9 @@ def iterative_fft(
     compute = (
         two_stages(clk, index, mask, f, x, both, given_up if alone else None, **common)
         if stages > 1
-        else one_stage(clk, index, mask, f, x, both, halves if block else None, **common)
+        else one_stage(
+            clk, index, mask, f, x, both, halves if block else None, folded=folded, **common
+        )
     )
 
     # write: back into the other half of the memory, or into the output buffer
@@ -321,9 +324,12 @@ def iterative_fft(
 @module
 def one_stage(
     clk, index, mask, f, x, results, halves=None, *, butterflies: int, size: int, twiddle: Format,
-    twiddles: tuple[Image, ...], rotation: int, target: Target,
+    twiddles: tuple[Image, ...], folded: bool, rotation: int, target: Target,
 ) -> Any:  # fmt: skip
-    """b butterflies, and a rotator behind the difference of each. halves: of a block, or always."""
+    """b butterflies, and a rotator behind the difference of each. halves: of a block, or always.
+
+    folded: the table is of an eighth of the circle.
+    """
     b, wide = butterflies, len(index) + bits(butterflies) * (butterflies > 1)
     sides = [[word(size) for _ in range(4)] for _ in range(b)]
     late = [word(2 * size) for _ in range(b)]
@@ -331,6 +337,7 @@ def one_stage(
     indices, addresses = [word(wide) for _ in range(b)], [word(wide) for _ in range(b)]
     looked_up = [word(2 * twiddle.width) for _ in range(b)]
     ahead = _lookup_clocks(target)
+    waits = _AHEAD - 1 - (LOOKUP if folded else ahead)
     works_each = [
         [
             lane_butterfly(
@@ -343,8 +350,13 @@ def one_stage(
             ),
             shift_line(clk, constant(1), concat(sides[k][:2]), late[k], clocks=rotation),
             twiddle_index(clk, _index(index, k, b), mask, indices[k]),
-            shift_line(clk, constant(1), indices[k], addresses[k], clocks=_AHEAD - 1 - ahead),
-            table(
+            shift_line(clk, constant(1), indices[k], addresses[k], clocks=waits),
+            twiddle_lookup(
+                clk, concat([addresses[k], constant(0)]), looked_up[k],
+                image=twiddles[0], latency=ahead,
+            )
+            if folded
+            else table(
                 clk, constant(1), addresses[k], looked_up[k],
                 image=twiddles[0], latency=ahead, style=table_style(twiddles[0]),
             ),

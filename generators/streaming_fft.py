@@ -43,10 +43,12 @@ from kolam.kernels.sdf_stage import sdf_lane, sdf_stage
 from kolam.kernels.settings_port import frames_under_way, settings_door
 from kolam.kernels.stream_fifo import output_fifo
 from kolam.kernels.table_banks import table_banks
+from kolam.kernels.twiddle_table import HOW, twiddle_seek, twiddle_unfold
 from kolam.kernels.word_narrow import word_pair_narrow
 
 QUEUE = 16  # samples of the output FIFO
 RESERVE = 4  # samples that come once there is no room
+_EIGHTH = 3  # bits of an angle that say in which eighth of the circle it is
 
 
 @module
@@ -138,6 +140,7 @@ def streaming_fft(
     door_nexts, door_turns, door_parts = ([word(1) for _ in steps] for _ in range(3))
     twiddles = [[word(2 * twiddle.width) for _ in range(lanes)] for _ in steps]
     ahead = 2 if target is Target.ECP5 else 1
+    folded = {after for kept in tables if kept.folded for after, _, _ in kept.readers}
     controls: list[Any] = []
     works: list[Any] = []
     x_next, x_soon = first_next, first_next
@@ -233,15 +236,15 @@ def streaming_fft(
         else:
             early = 1 if p.lifts else ahead
             controls.append([flag_delay(clk, ce, x_next, nexts[k], clocks=p.clocks)])
-            if _spot_bits(p, lanes) > 0:
+            marked = p.bump > 0 and p.unmarked // lanes > 0
+            if _spot_bits(p, lanes) > 0 and (marked or p.after not in folded):
                 flag = x_next if early == 1 else x_soon
                 controls[k].append(sample_place(clk, ce, flag, spots[k]))
                 places[k] = spots[k]
-                if any(p.first <= door.skipped < p.after for door in doors):
+                if _cut(p, doors):
                     places[k] = word(len(spots[k]))
                     near = part(last_beat, len(spots[k]), 0)
                     controls[k].append(place_inside(spots[k], near, places[k]))
-            marked = p.bump > 0 and p.unmarked // lanes > 0
             if marked:
                 some = bump_mark(
                     clk, ce, places[k], marks[k], unmarked=p.unmarked // lanes, clocks=early
@@ -287,12 +290,30 @@ def streaming_fft(
                         )
                     )  # fmt: skip
         x_next, x = nexts[k], y
-    numbers = {p.after: k for k, p in enumerate(steps) if isinstance(p, Rotator)}
-    lookups = []
+    turning = {p.after: (k, p) for k, p in enumerate(steps) if isinstance(p, Rotator)}
+    lookups, folds = [], []
+    rests, founds, hows = [], [], []  # of readers of folded tables
     for kept in tables:
         ports = []
         for after, lane, step in kept.readers:
-            ports += [_address(places[numbers[after]], kept, step), twiddles[numbers[after]][lane]]
+            k, rotator = turning[after]
+            if kept.folded:
+                zeros, size_k = step.bit_length() - 1, len(spots[k])
+                rests.append(word(bits(rotator.steps) - _EIGHTH))
+                founds.append(word(kept.image.width))
+                hows.append(word(HOW))
+                near = part(last_beat, size_k, 0) if _cut(rotator, doors) else None
+                folds += [
+                    twiddle_seek(
+                        clk, ce, nexts[k - 1], rests[-1], hows[-1], near, blocks=rotator.blocks,
+                        size=size_k, lane=lane, lanes=lanes, latency=ahead,
+                    ),
+                    twiddle_unfold(clk, ce, founds[-1], hows[-1], twiddles[k][lane]),
+                ]  # fmt: skip
+                where = concat([constant(0, zeros), rests[-1]]) if zeros else rests[-1]
+                ports += [where, founds[-1]]
+            else:
+                ports += [_address(places[k], kept, step), twiddles[k][lane]]
         if len(kept.banks) > 1:
             lookups.append(table_banks(clk, ce, *ports, images=kept.banks, latency=ahead))
             continue
@@ -381,6 +402,11 @@ def _shifted(value: Any, shift: int, size: int) -> Any:
 def _spot_bits(p: Stage | Rotator | Split, lanes: int) -> int:
     """Return the bits of the place in a frame, in beats, that a rotator must know."""
     return p.place_bits - (lanes.bit_length() - 1) if isinstance(p, Rotator) else 0
+
+
+def _cut(p: Rotator, doors: tuple[Door, ...]) -> bool:
+    """Return whether some frames are shorter than the places that a rotator counts."""
+    return any(p.first <= door.skipped < p.after for door in doors)
 
 
 def _turned(p: Stage, before: Stage | Rotator | Split, difference: Any, lanes: int) -> list[Any]:

@@ -11,14 +11,17 @@ from kolam.kernels.bits import counter
 
 
 @module
-def sample_place(clk, ce, ahead, at):
-    """Place in its frame, modulo a power of two, of the sample a clock behind the flag's."""
-    now = counter(0, len(at))
+def sample_place(clk, ce, ahead, at, *, lead=0):
+    """Place in its frame, modulo a power of two, of the sample a clock behind the flag's.
+
+    Or of the one that comes `lead` samples later.
+    """
+    now = counter(lead, len(at))
 
     @always(clk.posedge)
     def count():
         if not ahead:  # whether enabled or not: this place is of no sample
-            now.next = 0
+            now.next = lead
         elif ce:
             now.next = now + 1
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from kolam.generators import load
+from kolam.generators import fft_plan, load
 from kolam.generators.fft import (
     Architecture,
     Config,
@@ -242,6 +242,53 @@ def test_large_tables_and_rings():
     assert (run.latency, run.interval) == (design.latency, 512)
 
 
+FOLDED = {
+    "64": config(64, formats=formats(S8, twiddle=10)),
+    "32, natural, xc7": config(32, out=NATURAL, target=Target.XC7, direction=INVERSE),
+    "64, reversed in, ecp5": config(64, REVERSED, NATURAL, target=Target.ECP5),
+    "2 of 64, xc7": config(64, lanes=2, target=Target.XC7, formats=formats(S8)),
+    "4 of 64, reversed in, ecp5": config(
+        64, REVERSED, NATURAL, lanes=4, target=Target.ECP5, formats=formats(S8, twiddle=1)
+    ),
+    "128, lift": config(128, rotation=LIFT, formats=formats(S8)),
+    "64 or less": config(64, run_time=RunTime(least_points=8), formats=formats(S8)),
+}
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_folded_tables(name, monkeypatch, tmp_path):
+    """From so many words on; here of fewer, so that it is soon tried."""
+    whole = build(FOLDED[name])
+    monkeypatch.setattr(fft_plan, "FOLDED_FROM", 16)
+    design = build(FOLDED[name])
+    assert [kept.folded for kept in design.tables].count(True) == (2 if "4 of" in name else 1)
+    assert design.latency == whole.latency
+    told(design)
+    run = exact(design, folder=tmp_path)
+    assert (run.latency, run.interval) == (design.latency, design.interval)
+    exact(design, folder=tmp_path, seed=1, **PAUSES["random"])
+    if not design.settings:  # frames before a reset are as long as those behind it
+        reset = design.ready_after_reset + design.latency + design.interval // 3
+        exact(design, reset_at=reset, reset_clocks=1, folder=tmp_path)
+
+
+def test_which_tables_are_folded():
+    """From 2048 words on, where an eighth of the circle is less than half of them."""
+
+    def folded(points, **fields):
+        tables = build(config(points, **fields)).tables
+        return [(t.image.depth, t.image.width, t.readers) for t in tables if t.folded]
+
+    assert folded(1024) == []
+    assert folded(2048) == [(256, 34, ((2, 0, 1),))]
+    assert folded(8192, formats=formats(twiddle=10)) == [(1024, 22, ((2, 0, 1), (4, 0, 4)))]
+    assert folded(4096, lanes=2) == [(512, 34, ((2, 0, 1), (2, 1, 1)))]
+    assert folded(8192, lanes=4, rotation=LIFT) == [
+        (1024, 34, ((1, 0, 1), (1, 1, 1))), (1024, 34, ((1, 2, 1), (1, 3, 1)))
+    ]  # fmt: skip
+    assert folded(1 << 14, lanes=8) == []
+
+
 @pytest.mark.parametrize(
     ("simulator", "target"),
     [
@@ -456,8 +503,12 @@ def test_streams(seed):
 
 @pytest.mark.parametrize("name", CORES)
 def test_what_is_made_is_told(name, places):
-    """Memories are where their paths say; blocks that multiply are as many as promised."""
     design, _ = places(name)
+    told(design)
+
+
+def told(design):
+    """Memories are where their paths say; blocks that multiply are as many as promised."""
     files = design.files()
     images = {f"mem/{m.contents}" for m in design.memories if m.contents}
     assert images == {name for name in files if name.startswith("mem/")}
@@ -744,6 +795,27 @@ MUTANTS = {
 def test_a_fault_of_the_arithmetic(fault):
     design = build(config(16, out=NATURAL))
     assert "reason=mismatch" in detected(Spoilt(design, *MUTANTS[fault]), signals(design))
+
+
+FOLDED_MUTANTS = {
+    "eighths not exchanged": (r"swaps = angle.*", "swaps = angle[4];"),
+    "cosines of the wrong sign": (r"less = angle.*", "less = angle[5];"),
+    "sines of the wrong sign": (r"down = !.*", "down = 0;"),
+    "quarters looked up": (r"exact = angle.*", "exact = 0;"),
+    "folded one too low": (r"there = flipped \+ back", "there = flipped"),
+    "negated one too low": (r"total_im = up \+ down", "total_im = up"),
+    "blocks that go on": (r"begins = step == 0", "begins = 0"),
+    "places not ahead": (r"now <= 3;", "now <= 2;"),
+}
+
+
+@pytest.mark.parametrize("fault", FOLDED_MUTANTS)
+def test_a_fault_of_a_folded_table(fault, monkeypatch):
+    """Frames follow each other, and do not; the last block of a frame is turned."""
+    monkeypatch.setattr(fft_plan, "FOLDED_FROM", 64)
+    design = build(config(64))
+    spoilt = Spoilt(design, *FOLDED_MUTANTS[fault])
+    assert "reason=mismatch" in detected(spoilt, signals(design), gap=0.05)
 
 
 def test_saturation_that_the_model_does_not_see(monkeypatch):

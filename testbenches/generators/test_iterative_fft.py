@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from kolam.generators import fft_noise as noise
+from kolam.generators import fft_plan
 from kolam.generators.fft import (
     Architecture,
     Config,
@@ -335,20 +336,23 @@ def test_integers_meet_floats_within_the_roundings(seed):
 
 @pytest.mark.parametrize("name", CORES)
 def test_what_is_made_is_told(name, places):
-    """Memories are where their paths say; blocks that multiply are as many as promised."""
     design, _ = places(name)
+    told(design, name)
+
+
+def told(design, name):
+    """Memories are where their paths say; blocks that multiply are as many as promised."""
     files, b = design.files(), design.config.butterflies
     images = {f"mem/{m.contents}" for m in design.memories if m.contents}
     assert images == {name for name in files if name.startswith("mem/")}
     twice = design.config.stages_a_pass == 2
     rotators = max(2, 3 * b // 2) if twice else b
     assert len(design.memories) == 4 + rotators
+    depth = design.config.points // (8 if design.folded else 4 if twice and b > 1 else 2)
     for memory in design.memories:
         if memory.contents:
             lines = files[f"mem/{memory.contents}"].split()
-            assert (
-                len(lines) == memory.depth == design.config.points // (4 if twice and b > 1 else 2)
-            )
+            assert len(lines) == memory.depth == depth
             assert {len(line) for line in lines} == {-(-memory.width // 4)}
         module = design.name
         for instance in memory.path.split("/"):
@@ -366,6 +370,20 @@ def test_what_is_made_is_told(name, places):
     assert (design.multipliers, cells) == (
         (4 * rotators, 4 * rotators) if four else (3 * rotators, 0)
     )
+
+
+@pytest.mark.parametrize("name", ["32 of 4", "64 of 2, ecp5"])
+def test_twiddles_of_an_eighth_of_the_circle(name, monkeypatch, tmp_path):
+    """From 4096 points on; here of fewer, so that it is soon tried."""
+    assert not build(config(2048)).folded
+    assert build(config(4096)).folded
+    monkeypatch.setattr(fft_plan, "FOLDED_FROM", 16)
+    design = build(CORES[name])
+    assert design.folded
+    told(design, name)
+    run = exact(design, folder=tmp_path)
+    assert (run.latency, run.interval) == (design.latency, design.interval)
+    exact(design, script=script(design, codes(design, 6), 0.3), folder=tmp_path, gap=0.3, stall=0.3)
 
 
 def test_the_default_halves_in_every_stage_but_the_first():

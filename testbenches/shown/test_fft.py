@@ -311,6 +311,14 @@ def test_cost_of_fft_1024(rotation, shown):
     assert (cost["latches"], cost["clocks"]) == (0, 1)
 
 
+@pytest.mark.parametrize(("points", "blocks"), [(4096, 6.5), (1 << 14, 20), (1 << 16, 74)])
+def test_cost_of_folded_tables(points, blocks, shown):
+    """An eighth of the circle is kept, for some 65 LUT a rotator."""
+    cost = synthesize(load("fft-4096", set={"points": points, "target": "xc7"}), "xc7")
+    shown(f"{points} points: cost on xc7", {**{key: cost[key] for key in KEYS}, "limit": blocks})
+    assert cost["bram36"] <= blocks
+
+
 def test_cost_of_natural_order(shown):
     reverse, natural = (
         synthesize(load(name, set={"target": "xc7"}), "xc7")
