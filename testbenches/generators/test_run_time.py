@@ -502,7 +502,7 @@ REFUSED = [
         "not 8",
     ),
     (
-        {"run_time": {"least_points": 8}, "lanes": 16},
+        {"run_time": {"least_points": 8}, "lanes": 16, "output_order": REVERSED},
         "run_time.least_points must be given only where points are 64 or more with lanes of 16, "
         "not 16",
     ),
