@@ -25,7 +25,6 @@ from kolam.kernels.block_scaling import block_narrow, block_watch, scaled_butter
 from kolam.kernels.choice import exchange
 from kolam.kernels.commutator import commutator, opposite
 from kolam.kernels.delay import pulse_delay
-from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import entry_register, frame_guard
 from kolam.kernels.frame_narrow import frame_narrow, narrow_register
 from kolam.kernels.frame_size import prefix_beats
@@ -46,7 +45,7 @@ from kolam.kernels.pass_control import (
 )
 from kolam.kernels.result_select import word_choice
 from kolam.kernels.settings_port import frames_under_way, settings_door
-from kolam.kernels.stream_fifo import output_fifo
+from kolam.kernels.stream_exit import stream_exit
 from kolam.kernels.twiddle_table import LOOKUP, twiddle_lookup
 
 QUEUE, RESERVE = 16, 6
@@ -116,7 +115,7 @@ def iterative_fft(
     g_valid, g_ready, g_first, g_pad, verdict_valid, verdict_good = (word(1) for _ in range(6))
     e_valid, e_ready, e_first = (word(1) for _ in range(3))
     offered, may, admits = concat(ends[::-1] if swaps else ends), g_valid, g_ready
-    inverse, left, lead, most, changed, gone = (None,) * 6
+    inverse, lead, most, changed, gone = (None,) * 5
     if settings:
         values, empty = word(sum(each.bits for each in settings)), constant(1)
         may, admits, fresh, begun = (word(1) for _ in range(4))
@@ -132,7 +131,7 @@ def iterative_fft(
             values, event_config_error, limits=port_limits(settings),
         )  # fmt: skip
     if inverse is not None:
-        offered, left = word(2 * width), word(1)
+        offered = word(2 * width)
         turn_in = exchange(inverse, concat(ends), offered, parts=2)
     guard = frame_guard(
         clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, offered,
@@ -273,7 +272,7 @@ def iterative_fft(
     if waits:
         picked_line = shift_line(clk, constant(1), picked, sample_out, clocks=waits)
     bits_out = sink.format.width
-    valid_out, put, q_valid, q_ready = (word(1) for _ in range(4))
+    valid_out, put = word(1), word(1)
     codes = [word(bits_out), word(bits_out)]
     ends_out = [part(sample_out, size, 0), part(sample_out, 2 * size, size)]
     if block:
@@ -297,27 +296,14 @@ def iterative_fft(
             *(extended(v, drop + bits_out) for v in ends_out), valid_out, put, *codes,
             event_overflow, drop=drop, rounding=rounding,
         )  # fmt: skip
-    user = [exponent] if block else []
-    queued, passed = (word(2 * bits_out + len(user) * USER_BITS) for _ in range(2))
-    queue = output_fifo(
-        clk, rst, put, concat([*(codes[::-1] if swaps and inverse is None else codes), *user]),
-        q_valid, q_ready, queued, room, depth=QUEUE, reserve=RESERVE, style=style,
+    leaving = codes[::-1] if swaps and inverse is None else codes
+    leaving = [*leaving, exponent] if block else leaving
+    exit_side = stream_exit(
+        clk, rst, put, concat(leaving), room, verdict_valid, verdict_good, m_axis_tvalid,
+        m_axis_tready, m_axis_tdata, m_axis_tlast, m_axis_tuser, inverse, most, changed, gone,
+        parts=2, size=bits_out, beats=sink.beats, depth=QUEUE, reserve=RESERVE, frames=frames,
+        style=style,
     )  # fmt: skip
-    gate = frame_gate(
-        clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
-        m_axis_tvalid, m_axis_tready, passed, m_axis_tlast, inverse, left, most, changed, gone,
-        beats=sink.beats, frames=frames, style=style,
-    )  # fmt: skip
-    leaving = part(passed, 2 * bits_out, 0)
-    if inverse is not None:
-        leaving = word(2 * bits_out)
-        turn_out = exchange(left, part(passed, 2 * bits_out, 0), leaving, parts=2)
-    bytes_out = [
-        extended(part(leaving, (k + 1) * bits_out, k * bits_out), sink.part_bits) for k in range(2)
-    ]
-    out = connect(concat(bytes_out), m_axis_tdata)
-    if block:
-        out_user = connect(part(passed, len(passed), 2 * bits_out), m_axis_tuser)
     return instances()
 
 

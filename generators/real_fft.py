@@ -18,14 +18,12 @@ from kolam.hdl.image import Image
 from kolam.hdl.memories import table
 from kolam.hdl.target import Target
 from kolam.hdl.word_multiply import word_multiply
-from kolam.kernels.bits import bits, concat, extended, part, word
-from kolam.kernels.frame_gate import frame_gate
+from kolam.kernels.bits import bits, concat, part, word
 from kolam.kernels.frame_guard import frame_guard
-from kolam.kernels.link import connect
 from kolam.kernels.pipeline_entry import line_address, pipeline_entry
 from kolam.kernels.real_split import real_split
 from kolam.kernels.rotator import flag_delay, sample_place
-from kolam.kernels.stream_fifo import output_fifo
+from kolam.kernels.stream_exit import stream_exit
 from kolam.kernels.tapped_stage import tapped_stage
 from kolam.kernels.turn_address import circle_place, turn_address, turn_count
 from kolam.kernels.word_eighth import word_eighth
@@ -190,23 +188,14 @@ def real_fft(
 
     # output: results wait for their place and for the frame's verdict
     size = sink.format.width
-    q_valid, q_ready, push = word(1), word(1), word(1)
-    codes, queued, passed = (word(sink.parts * size) for _ in range(3))
+    push, codes = word(1), word(sink.parts * size)
     narrow = word_narrow(
         clk, rst, wash, ce, x_next, x, push, codes, event_overflow,
         drop=drop, rounding=rounding, swaps=inverse,
     )  # fmt: skip
-    queue = output_fifo(
-        clk, rst, push, codes, q_valid, q_ready, queued, room,
-        depth=QUEUE, reserve=RESERVE, style=style,
+    exit_side = stream_exit(
+        clk, rst, push, codes, room, verdict_valid, verdict_good, m_axis_tvalid, m_axis_tready,
+        m_axis_tdata, m_axis_tlast, parts=sink.parts, size=size, beats=sink.beats, depth=QUEUE,
+        reserve=RESERVE, frames=frames, style=style,
     )  # fmt: skip
-    gate = frame_gate(
-        clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
-        m_axis_tvalid, m_axis_tready, passed, m_axis_tlast,
-        beats=sink.beats, frames=frames, style=style,
-    )  # fmt: skip
-    bytes_out = [
-        extended(part(passed, (k + 1) * size, k * size), sink.part_bits) for k in range(sink.parts)
-    ]
-    out = connect(concat(bytes_out), m_axis_tdata)
     return instances()

@@ -25,7 +25,6 @@ from kolam.hdl.memories import table
 from kolam.hdl.target import Target
 from kolam.kernels.bits import bits, concat, constant, extended, field, part, word
 from kolam.kernels.choice import exchange
-from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import frame_guard
 from kolam.kernels.frame_narrow import frame_narrow
 from kolam.kernels.frame_reorder import frame_reorder
@@ -36,12 +35,12 @@ from kolam.kernels.lane_split import lane_split, lane_split_ends
 from kolam.kernels.lane_split import latency as lane_split_latency
 from kolam.kernels.lifting_chain import lifting_chain
 from kolam.kernels.lifting_rotator import lifting_rotator
-from kolam.kernels.link import any_flag_now, both, connect
+from kolam.kernels.link import any_flag_now, both
 from kolam.kernels.pipeline_entry import line_address, pipeline_entry
 from kolam.kernels.rotator import bump_add, bump_mark, flag_delay, sample_place
 from kolam.kernels.sdf_stage import sdf_lane, sdf_stage
 from kolam.kernels.settings_port import frames_under_way, settings_door
-from kolam.kernels.stream_fifo import output_fifo
+from kolam.kernels.stream_exit import stream_exit
 from kolam.kernels.table_banks import table_banks
 from kolam.kernels.twiddle_table import HOW, twiddle_seek, twiddle_unfold
 from kolam.kernels.word_narrow import word_pair_narrow
@@ -87,8 +86,8 @@ def streaming_fft(
     ce, wash, room, first_next = (word(1) for _ in range(4))
     at = word(bits(washing))
     offered, may, taken = concat(_exchanged(ends, swaps and not begins)), g_valid, g_ready
-    unset: tuple[Any, ...] = (None,) * 8
-    inverse, left, size_in, lead_in, changed, most, gone, enters = unset
+    unset: tuple[Any, ...] = (None,) * 7
+    inverse, size_in, lead_in, changed, most, gone, enters = unset
     last_beat, pace = constant(source.beats - 1, bits(source.beats)), room
     if settings:
         values, empty = word(sum(each.bits for each in settings)), constant(1)
@@ -108,7 +107,7 @@ def streaming_fft(
             values, event_config_error, limits=port_limits(settings),
         )  # fmt: skip
     if inverse is not None:
-        offered, left = word(2 * lanes * width), word(1)
+        offered = word(2 * lanes * width)
         turn_in = exchange(inverse, concat(ends), offered, parts=2 * lanes)
     guard = frame_guard(
         clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, offered,
@@ -327,10 +326,8 @@ def streaming_fft(
     # output: results wait for their place and for the frame's verdict
     size = sink.format.width
     swaps_out = swaps and inverse is None
-    q_valid, q_ready = word(1), word(1)
     valids, puts, overflows = ([word(1) for _ in range(lanes)] for _ in range(3))
     codes = [[word(size), word(size)] for _ in range(lanes)]
-    queued, passed = word(2 * lanes * size), word(2 * lanes * size)
     if split is None:
         narrows = [
             frame_narrow(
@@ -369,28 +366,16 @@ def streaming_fft(
             clk, rst, ce, valids[0], straight, push, entering, *variable,
             points=points, target=target,
         )  # fmt: skip
-    queue = output_fifo(
-        clk, rst, push, entering, q_valid, q_ready, queued, room,
-        depth=QUEUE, reserve=RESERVE, style=style,
-    )  # fmt: skip
     most_out = most
     if lead_in is not None:
         most_out = word(bits(2 * points))
         inner = constant(points - 2, log2) if most is None else most
         beats_out = prefix_beats(inner, lead_in, most_out)
-    gate = frame_gate(
-        clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
-        m_axis_tvalid, m_axis_tready, passed, m_axis_tlast, inverse, left,
-        most_out, changed, gone, beats=sink.beats, frames=frames, style=style,
+    exit_side = stream_exit(
+        clk, rst, push, entering, room, verdict_valid, verdict_good, m_axis_tvalid, m_axis_tready,
+        m_axis_tdata, m_axis_tlast, None, inverse, most_out, changed, gone, parts=2 * lanes,
+        size=size, beats=sink.beats, depth=QUEUE, reserve=RESERVE, frames=frames, style=style,
     )  # fmt: skip
-    results = passed
-    if inverse is not None:
-        results = word(2 * lanes * size)
-        turn_out = exchange(left, passed, results, parts=2 * lanes)
-    bytes_out = [
-        extended(part(results, (k + 1) * size, k * size), sink.part_bits) for k in range(2 * lanes)
-    ]
-    out = connect(concat(bytes_out), m_axis_tdata)
     return instances()
 
 
