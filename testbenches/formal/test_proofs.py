@@ -105,7 +105,8 @@ def engine(
     return Engine(
         iterative_fft, "", config,
         {
-            "N": points, "M": design.words, "TURN": design.turn, "PASSES": design.config.passes, "STAGES": stages,
+            "N": points, "M": design.words, "TURN": design.turn,
+            "PASSES": design.config.passes, "STAGES": stages,
             "W": design.written, "PREFIX": prefix,
             "INNER": ", ".join(f".\\{name} ({wire})" for name, wire in inner.items()),
         },
