@@ -1,12 +1,12 @@
 // What the control of iterative_fft owes, for frames of N samples (and PREFIX of their last ones in
-// front), passes of PASSES stages and TURN clocks, M of them with a step, whose results are there W
+// front), PASSES passes of STAGES stages and TURN clocks, M of them with a step, whose results are there W
 // clocks later.
 // Nothing is assumed: frame_load, pass_control, frame_unload and the lines between them are where
 // the engine has them, and whatever source and sink do is their environment.
 // `INNER connects the lines that the steps travel in, and what says that the prefix was read.
 // The solver picks a word of the memory, hence any, and follows what lies there.
 module iterative_fft_proof #(
-    parameter N = `N, M = `M, TURN = `TURN, PASSES = `PASSES, W = `W, PREFIX = `PREFIX
+    parameter N = `N, M = `M, TURN = `TURN, PASSES = `PASSES, W = `W, PREFIX = `PREFIX, STAGES = `STAGES
 ) (
     input clk, input rst, input [15:0] s_axis_tdata, input s_axis_tvalid, input s_axis_tlast,
     input m_axis_tready
@@ -70,10 +70,16 @@ wire steps = runs & t < M;
 wire [15:0] clock = runs ? t : 0;
 wire [7:0] former = pass == 0 ? LAST : pass - 1;
 
+function [A-1:0] swapped(input [A-1:0] v);             // with its two lowest bits exchanged
+    swapped = {v >> 2, v[0], v[1]};
+endfunction
+
 // the chosen word of the memory: whether it holds what was not read yet, and of which pass
 (* anyconst *) wire [A:0] place;
-wire [A-1:0] word = place;                             // the step that writes it
-wire [A-1:0] step = {word[A-2:0], word[A-1]};          // the step that reads it
+wire [A-1:0] spot = place;
+wire [A-1:0] word = STAGES == 1 ? spot : swapped(spot);                 // the step that writes it
+wire [A-1:0] step = STAGES == 1 ? {spot[A-2:0], spot[A-1]}             // the step that reads it
+    : swapped({spot[A-3:0], spot[A-1], spot[A-2]});
 reg full;
 reg [7:0] maker;
 reg [8*W-1:0] passes;                                  // which one was there in the clocks before
@@ -158,7 +164,7 @@ always @(posedge clk) if (past & !rst) begin
     assert (since <= LONG);
     assert (gives == (since >= W && since < W + M) && written == (since == W + M - 1));
     assert (words == (gives ? since - W : 0));
-    if (gives) assert (!held && baddr == words);
+    if (gives) assert (!held && baddr == (STAGES == 1 ? words[A-1:0] : swapped(words[A-1:0])));
     assert (out_full == held && samples < OUT);
     if (held) assert (place_out == (samples + N - PREFIX) % N);
     if (PREFIX == 0) assert (place_out == samples);

@@ -301,9 +301,10 @@ def test_a_twiddle_wrong_by_one(number, bit):
     design = build(
         config(16, scaling=scaled(16, 0, 0), formats=formats(output=Format(True, 3, 15)))
     )
-    words = list(design.image.words)
+    (image,) = design.images
+    words = list(image.words)
     words[number] ^= 1 << bit
-    design.__dict__["image"] = replace(design.image, words=tuple(words))
+    design.__dict__["images"] = (replace(image, words=tuple(words)),)
     run = simulate(design, signals(design))
     assert run.mismatches
     assert not run.passed
