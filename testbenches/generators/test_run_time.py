@@ -506,6 +506,11 @@ REFUSED = [
         "run_time.least_points must be given only where points are 64 or more with lanes of 16, "
         "not 16",
     ),
+    (
+        {"run_time": {"least_points": 8}, "lanes": 16},
+        "run_time.least_points must be given only where lanes are 1 or output_order is "
+        "bit_reversed, not 8",
+    ),
     ({"run_time": {"least_points": 4}}, "least_points must be 8 to 65536, not 4"),
     ({"run_time": {"least_points": True}}, "least_points must be an integer, not True"),
     ({"run_time": {"direction": 1}}, "run_time.direction must be true or false, not 1"),
