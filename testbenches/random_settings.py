@@ -17,6 +17,10 @@ def refused_words(design: Any, rng: np.random.Generator) -> list[int]:
     wrong = [setting.maximum + 1, setting.default | 1 << setting.bits, setting.default | 1 << 31]
     if setting.minimum:
         wrong.append(setting.minimum - 1)
+    if setting.below is not None and rng.integers(2):  # what another one does not allow
+        size = next(k for k, s in enumerate(design.settings) if s.name == setting.below)
+        words[size] = design.settings[size].minimum
+        wrong = [1 << words[size]]
     spoilt = words.copy()
     spoilt[which] = int(rng.choice(wrong))
     choices = [spoilt, spoilt, [*words, words[0]], [*words, *words], words[:-1]]
@@ -26,9 +30,8 @@ def refused_words(design: Any, rng: np.random.Generator) -> list[int]:
 def random_settings(design: Any, rng: np.random.Generator, parts: int) -> list[Frame | Settings]:
     """Return a script of so many parts, which begins with what the design is under.
 
-    It ends with a frame.
-    Settings follow each other without a frame between, too; those that are refused and those that
-    are in force already change nothing.
+    It ends with a frame. Settings follow each other without a frame between, too; those that are
+    refused and those that are in force already change nothing.
     """
     made: list[Frame | Settings] = []
     model = design
@@ -36,10 +39,10 @@ def random_settings(design: Any, rng: np.random.Generator, parts: int) -> list[F
         kind = _KINDS[rng.integers(len(_KINDS))] if number < parts - 1 else "good"
         early = bool(rng.integers(2))
         if kind == "set":
-            values = {
-                s.name: int(rng.choice([s.minimum, s.maximum, rng.integers(s.minimum, s.maximum)]))
-                for s in design.settings
-            }
+            values: dict[str, int] = {}
+            for s in design.settings:
+                most = s.maximum if s.below is None else (1 << values[s.below]) - 1
+                values[s.name] = int(rng.choice([s.minimum, most, rng.integers(s.minimum, most)]))
             model = design.under(**values)
         if kind in ("set", "again"):
             made.append(Settings(model.settings_frame, model, early))

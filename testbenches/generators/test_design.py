@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from myhdl import always_comb
 
-from kolam.generators.design import Design, Memory, Port, Setting, Stream
+from kolam.generators.design import Design, Memory, Port, Setting, Stream, port_limits
 from kolam.hdl import Format, instances, module
 from kolam.hdl.target import Target
 from kolam.testbenches import stimulus
@@ -247,11 +247,9 @@ def test_settings_have_a_stream_an_event_and_limits():
     assert names["s_axis_config_tready"] == ("output", 1, "ready")
     assert names["event_config_error"] == ("output", 1, "event")
     assert "event_config_error" not in {p.name for p in Wire().ports}
-    for each in design.settings:
-        limits = each.limits
-        assert {
-            n: getattr(limits, n) for n in ("bits", "minimum", "maximum", "default", "drains")
-        } == {k: v for k, v in each.to_dict().items() if k != "name"}
+    for each, limits in zip(design.settings, port_limits(design.settings), strict=True):
+        for name in ("bits", "minimum", "maximum", "default", "drains"):
+            assert getattr(limits, name) == getattr(each, name)
 
 
 def test_under_other_settings():

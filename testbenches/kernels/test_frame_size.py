@@ -86,13 +86,17 @@ def test_places_go_round_in_a_shorter_frame(tmp_path: Path) -> None:
 
 
 def test_a_prefix_makes_frames_longer(tmp_path: Path) -> None:
+    """By as many beats; of a frame of any size, both less two."""
     records = []
     for points in (8, 64, 1024):
-        ports = {"lead": word(bits(points)), "most": word(bits(2 * points))}
-        ends = [{"lead": v} for v in (0, 1, points // 2, points - 2, points - 1)]
-        record = run_model(
-            prefix_beats, {**ports, "points": points}, name=f"lead{points}", clocks=60, vectors=ends
-        )
-        assert all(most == points + lead - 2 for (lead,), (most,) in record.rows)
+        width = bits(points)
+        ports = {"inner": word(width), "lead": word(width), "most": word(width + 1)}
+        ends = (0, 1, points // 2, points - 2, points - 1)
+        every = [
+            dict(zip(("inner", "lead"), v, strict=True)) for v in product((0, 6, points - 2), ends)
+        ]
+        record = run_model(prefix_beats, ports, name=f"lead{points}", clocks=60, vectors=every)
+        for inputs, (most,) in record.rows:
+            assert most == sum(inputs)
         records.append(record)
     assert replay(records, tmp_path) == []

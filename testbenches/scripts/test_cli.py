@@ -634,10 +634,13 @@ def test_generate_an_fft(kolam, tmp_path):
 def test_show_settings_at_run_time(kolam):
     found = json.loads(kolam("show", *SET, "--json").out)
     assert found["settings"] == [
-        {"name": "direction", "bits": 1, "minimum": 0, "maximum": 1, "default": 0, "drains": False},
+        {
+            "name": "direction", "bits": 1, "minimum": 0, "maximum": 1, "default": 0,
+            "drains": False, "below": None,
+        },
         {
             "name": "log2_points", "bits": 3, "minimum": 3, "maximum": 4, "default": 4,
-            "drains": True,
+            "drains": True, "below": None,
         },
     ]  # fmt: skip
     assert [s["name"] for s in found["streams"]] == ["s_axis", "m_axis", "s_axis_config"]
