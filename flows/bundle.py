@@ -43,11 +43,18 @@ def write(
     out: absent, empty, or with `force` a folder that kolam wrote and nobody added to.
     x: (frames, inputs) input codes of its vectors; without, `frames` of them are drawn from seed,
     by default so many that the interval can be measured.
+    Where settings can change at run time, frames under their limits follow these.
     The folder appears whole or not at all, whenever the run ends.
 
-    Raises ValueError for an out or an x that is not as above, BlockingIOError while another run
+    Raises ValueError for an out or an x that is not as above, for a design that is not under the
+    defaults of its settings, BlockingIOError while another run
     writes there, or another OSError.
     """
+    if design.chosen != {each.name: each.default for each in design.settings}:
+        raise ValueError(
+            f"design must be under the defaults of its settings, as after a reset, "
+            f"not under {design.chosen}"
+        )
     if frames is None:
         frames = stimulus.filling(design) + ENOUGH
     if frames < 1:
@@ -121,29 +128,38 @@ def contents(design: Design, x: NDArray[Any], seed: int) -> dict[str, str]:
     """Return the texts of the folder by path, without model and manifest."""
     rtl = design.files()
     models = primitives.models(rtl)
-    script = [stimulus.Frame(row) for row in x]
+    script = _script(design, x, seed)
     texts = {
         **rtl,
         **{f"tb/{name}": text for name, text in models.items()},
         **bench.write_bench(design, script, seed=seed),
         "files.f": "".join(f"{name}\n" for name in sorted(rtl) if name.endswith(".v")),
     }
-    texts["run_icarus.sh"] = _run_icarus(design, len(x), sorted(models))
-    texts["README.md"] = _readme(design, len(x))
+    frames, beats = _answered(design, script)
+    texts["run_icarus.sh"] = _run_icarus(design, frames, beats, sorted(models))
+    texts["README.md"] = _readme(design, frames)
     return texts
 
 
-def _verdict(design: Design, frames: int) -> str:
-    beats = next(s for s in design.streams if s.name == "m_axis").beats
-    return f"PASS design={design.name} frames={frames} beats={frames * beats} lasts={frames} "
+def _script(design: Design, x: NDArray[Any], seed: int) -> list[Any]:
+    """Return the frames of the vectors, and behind them those under other settings."""
+    return [*(stimulus.Frame(row) for row in x), *stimulus.settled(design, seed)]
 
 
-def _run_icarus(design: Design, frames: int, models: list[str]) -> str:
+def _answered(design: Design, script: list[Any]) -> tuple[int, int]:
+    """Return the frames and the beats that the vectors must be answered with."""
+    answers = stimulus.phase(design, script).answers
+    frames = sum(len(codes) for _, codes in answers)
+    return frames, sum(len(codes) * sink.beats for sink, codes in answers)
+
+
+def _run_icarus(design: Design, frames: int, beats: int, models: list[str]) -> str:
     sources = [f"tb/{design.name}_tb.v", *(f"tb/{name}" for name in models)]
     return _RUN_ICARUS.format(
         name=design.name,
         sources=" ".join(sources),
-        verdict=_verdict(design, frames) + "mismatches=0 ",
+        verdict=f"PASS design={design.name} frames={frames} beats={beats} lasts={frames} "
+        "mismatches=0 ",
     )
 
 
@@ -208,6 +224,7 @@ def _model(design: Design, x: NDArray[Any]) -> bytes:
 
 
 def _manifest(design: Design, files: Mapping[str, bytes], x: NDArray[Any], seed: int) -> str:
+    frames, beats = _answered(design, _script(design, x, seed))
     lines = {
         "generator": "kolam",
         "schema": SCHEMA,
@@ -231,7 +248,7 @@ def _manifest(design: Design, files: Mapping[str, bytes], x: NDArray[Any], seed:
         "memory_bits": design.memory_bits,
         "bottleneck": design.bottleneck,
         "parallelism": design.parallelism,
-        "vectors": {"frames": len(x), "seed": seed},
+        "vectors": {"frames": frames, "beats": beats, "alike": len(x), "seed": seed},
         "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
     }
     return _json(lines)
@@ -323,7 +340,8 @@ def _settings(design: Design) -> str:
     return (
         "`s_axis_config` sets, between frames, all of these: a 32-bit word each, `tlast` on the "
         "last. A frame\nthat begins behind the last word is computed under them; what is no "
-        "setting raises\n`event_config_error` and changes nothing.\n\n"
+        "setting raises\n`event_config_error` and changes nothing. The promises above are those "
+        "under the settings after a\nreset.\n\n"
         "| word | setting | least | most | after a reset | a change waits for |\n"
         f"|---|---|---|---|---|---|\n{rows}\n"
     )

@@ -26,6 +26,7 @@ from kolam.kernels.bits import part, word
 from kolam.kernels.settings_port import Limits
 
 _BYTE = 8
+_FEW = 8  # values of a setting that are all tried
 Ints = NDArray[np.int64]
 
 
@@ -339,7 +340,9 @@ class Design(ABC):
         known = {s.name: s for s in self.settings}
         for name, value in values.items():
             if name not in known:
-                has = ", ".join(known) or "none"
+                if not known:
+                    raise ValueError(f"{self.name} must have settings at run time to set {name!r}")
+                has = ", ".join(known)
                 raise ValueError(f"a setting of {self.name} must be one of {has}, not {name!r}")
             least, most = known[name].minimum, known[name].maximum
             try:
@@ -365,10 +368,23 @@ class Design(ABC):
         return made
 
     def corners(self) -> tuple[Self, ...]:
-        """Return it under its defaults, then under each limit of each setting, the others as is."""
+        """Return it under its defaults, then under each limit of each setting, the others as is.
+
+        Of a setting of few values under each.
+        """
         start = self._unset
-        ends = [(s.name, value) for s in self.settings for value in (s.minimum, s.maximum)]
-        return (start, *(start.under(**{name: value}) for name, value in ends))
+        return (
+            start,
+            *(
+                start.under(**{each.name: value})
+                for each in self.settings
+                for value in (
+                    range(each.minimum, each.maximum + 1)
+                    if each.maximum - each.minimum < _FEW
+                    else (each.minimum, each.maximum)
+                )
+            ),
+        )
 
     @property
     def _config_streams(self) -> tuple[Stream, ...]:

@@ -34,15 +34,15 @@ class _QuickInspect:
 
     @staticmethod
     def getsource(item: _Sourced) -> str:
-        return _source(_code(item))[0]
+        return _source_of(item)[0]
 
     @staticmethod
     def getsourcefile(item: _Sourced) -> str | None:
-        return _source(_code(item))[1]
+        return _source_of(item)[1]
 
     @staticmethod
     def getsourcelines(item: _Sourced) -> tuple[list[str], int]:
-        text, _, line = _source(_code(item))
+        text, _, line = _source_of(item)
         return text.splitlines(keepends=True), line
 
 
@@ -50,8 +50,14 @@ def _code(item: _Sourced) -> CodeType:
     return item.f_code if isinstance(item, FrameType) else item.__code__
 
 
+def _source_of(item: _Sourced) -> tuple[str, str | None, int]:
+    code = _code(item)
+    return _source(code, code.co_filename)
+
+
 @cache
-def _source(code: CodeType) -> tuple[str, str | None, int]:
+def _source(code: CodeType, _: str) -> tuple[str, str | None, int]:
+    """Return text, file and line; codes of two files may be equal, so the file is asked for, too."""
     lines, first = inspect.getsourcelines(code)
     return "".join(lines), inspect.getsourcefile(code), first
 

@@ -291,7 +291,7 @@ def test_under_what_is_no_setting(values, sentence):
 
 
 def test_nothing_to_set():
-    sentence = "a setting of wires must be one of none, not 'way'"
+    sentence = "wires must have settings at run time to set 'way'"
     with pytest.raises(ValueError, match=f"^{sentence}$"):
         Wire().under(way=1)
 
