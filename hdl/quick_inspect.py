@@ -57,7 +57,7 @@ def _source_of(item: _Sourced) -> tuple[str, str | None, int]:
 
 @cache
 def _source(code: CodeType, _: str) -> tuple[str, str | None, int]:
-    """Return text, file and line; codes of two files may be equal, so the file is asked for, too."""
+    """Return text, file and line; codes of two files may be equal, so the file is told, too."""
     lines, first = inspect.getsourcelines(code)
     return "".join(lines), inspect.getsourcefile(code), first
 

@@ -267,7 +267,7 @@ def test_under_other_settings():
     assert all(type(word) is int for word in other.settings_frame)
     assert design.under().chosen == design.chosen
     assert [d.settings_frame for d in other.corners()] == [
-        [1, 4], [0, 4], [1, 4], [1, 2], [1, 5],
+        [1, 4], [0, 4], [1, 4], [1, 2], [1, 3], [1, 4], [1, 5],
     ]  # fmt: skip
     assert Wire().corners()[0].chosen == {}
 

@@ -144,7 +144,7 @@ SET = (  # an FFT with settings at run time
         (["simulate", "csc-small", "--input", "none.npy"], ["none.npy"]),
         (["simulate", "csc-small", "--input", "a", "--frames", "1"], ["--frames", "--input"]),
         (["simulate", "."], ["'.'"]),
-        (["simulate", "fft-64", "--under", "direction=1"], ["one of none", "'direction'"]),
+        (["simulate", "fft-64", "--under", "direction=1"], ["must have settings", "'direction'"]),
         (["simulate", *SET, "--under", "size=3"], ["one of direction, log2_points", "'size'"]),
         (["simulate", *SET, "--under", "direction"], ["--under must", "KEY=VALUE", "'direction'"]),
         (["simulate", *SET, "--under", "direction=2"], ["direction must be 0 to 1, not 2"]),
