@@ -63,12 +63,11 @@ def streaming_fft(
 ) -> Any:  # fmt: skip
     """A radix 2^2 or 2^4 FFT. swaps: re and im change places at both ends.
 
-    settings: what s_axis_config sets; of `direction` swaps is only the default. doors: where
-    frames of a smaller size enter.
-
     reorders: a buffer behind it puts frames into the other order. frames: judged and not yet gone,
     at most. washing: turn of the address of delay lines. split: samples are real, two of them a
     complex one, and all of a frame come at once; it is the last step, or the first of an inverse.
+    settings: what s_axis_config sets; of `direction` swaps is only the default. doors: where frames
+    of a smaller size enter. pipelining: as in the configuration.
     """
     style = "shift" if target in (Target.GENERIC, Target.XC7) else "ram"
     lanes = source.lanes * source.parts // 2
