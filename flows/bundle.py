@@ -333,17 +333,18 @@ def _settings(design: Design) -> str:
     if not design.settings:
         return ""
     rows = "".join(
-        f"| {k} | `{s.name}` | {s.minimum} | {s.maximum} | {s.default} |"
+        f"| {k} | `{s.name}` | {s.meaning} | {s.minimum} | {s.maximum}"
+        f"{f', and less than 2^{s.below}' if s.below else ''} | {s.default} |"
         f" {'all frames under way' if s.drains else 'the frame that has begun'} |\n"
         for k, s in enumerate(design.settings)
     )
     return (
         "`s_axis_config` sets, between frames, all of these: a 32-bit word each, `tlast` on the "
-        "last. A frame\nthat begins behind the last word is computed under them; what is no "
-        "setting raises\n`event_config_error` and changes nothing. The promises above are those "
-        "under the settings after a\nreset.\n\n"
-        "| word | setting | least | most | after a reset | a change waits for |\n"
-        f"|---|---|---|---|---|---|\n{rows}\n"
+        "last. A frame\nthat begins behind the last word is computed under them; a frame of "
+        "another number of words, or\nwith a word beyond its limits, raises `event_config_error` "
+        "and changes nothing. The promises above\nare those under the settings after a reset.\n\n"
+        "| word | setting | meaning | least | most | after a reset | a change waits for |\n"
+        f"|---|---|---|---|---|---|---|\n{rows}\n"
     )
 
 

@@ -187,7 +187,7 @@ class Setting(_Described):
 
     drains: a change of it waits until no frame is under way; others are in force from the next
     frame on, at once. below: the name of another one, in front, that is the logarithm of a size
-    than which it must be less.
+    than which it must be less. meaning: what its values stand for, in a few words.
     """
 
     name: str
@@ -197,6 +197,7 @@ class Setting(_Described):
     default: int
     drains: bool = False
     below: str | None = None
+    meaning: str = ""
 
 
 def port_limits(settings: Sequence[Setting]) -> tuple[Limits, ...]:
@@ -528,10 +529,15 @@ class Design(ABC):
         parts = x if stream.parts == 1 else np.stack([x.real, x.imag], axis=-1)
         return np.asarray(stream.format.quantize(parts))
 
-    def decode(self, codes: Any) -> NDArray[Any]:
-        """Return what output codes stand for: floats (frames, outputs), complex where they are."""
+    def decode(self, codes: Any, exponents: Any = None) -> NDArray[Any]:
+        """Return what output codes stand for: floats (frames, outputs), complex where they are.
+
+        exponents: (frames,) of block floating point, whose codes count 2**exponent.
+        """
         stream = self._stream("m_axis")
         values = stream.format.to_float(codes)
+        if exponents is not None:
+            values = np.asarray(values) * 2.0 ** np.asarray(exponents).reshape(-1, 1, 1)
         return values if stream.parts == 1 else values[..., 0] + 1j * values[..., 1]
 
     def _stream(self, name: str) -> Stream:

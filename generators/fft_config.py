@@ -300,8 +300,9 @@ class Config:
         ):
             found = getattr(self, name)
             if found is not wanted:
+                how = f" and direction is {self.direction.value}" * name.endswith("_order")
                 raise ValueError(
-                    f"{name} must be {wanted.value} where samples are real, not {found.value}"
+                    f"{name} must be {wanted.value} where samples are real{how}, not {found.value}"
                 )
         if self.rotation is Rotation.LIFT:
             raise ValueError(

@@ -82,8 +82,11 @@ class IterativeFft(Fft):
 
     @property
     def bottleneck(self) -> str:
-        """The passes, or the stream."""
-        return "passes" if self.interval == self.config.passes * self.turn else "s_axis"
+        """The passes, or a stream: the one that is loaded from, or that is unloaded to."""
+        if self.interval == self.config.passes * self.turn:
+            return "passes"
+        filled = self.config.points + self.turn + 1
+        return "s_axis" if self.interval == filled else "m_axis"
 
     @property
     def latency(self) -> int:

@@ -75,7 +75,16 @@ class Fft(Design):
         made = []
         if chosen.direction:
             start = int(config.direction is Direction.INVERSE)
-            made.append(Setting(name="direction", bits=1, minimum=0, maximum=1, default=start))
+            made.append(
+                Setting(
+                    name="direction",
+                    bits=1,
+                    minimum=0,
+                    maximum=1,
+                    default=start,
+                    meaning="0 forward, 1 inverse",
+                )
+            )
         if chosen.least_points is not None:
             made.append(
                 Setting(
@@ -85,6 +94,7 @@ class Fft(Design):
                     maximum=config.stages,
                     default=config.stages,
                     drains=True,
+                    meaning="frames of 2^log2_points, with gain, latency and interval of their own",
                 )
             )
         if chosen.cyclic_prefix:
@@ -97,6 +107,7 @@ class Fft(Design):
                     default=config.cyclic_prefix,
                     drains=True,
                     below=None if chosen.least_points is None else "log2_points",
+                    meaning="points at the end of a frame that come in front of it, too",
                 )
             )
         return tuple(made)
@@ -149,8 +160,25 @@ class Fft(Design):
 
     @property
     def bottleneck(self) -> str:
-        """A sample a clock."""
-        return "s_axis"
+        """A sample a clock, or what comes twice."""
+        return "m_axis" if self.prefix else "s_axis"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a frame has in front, and where its exponent is."""
+        made = []
+        if "cyclic_prefix" in self.chosen:
+            count = "As many of the last elements of a frame of m_axis as cyclic_prefix says"
+        elif self.prefix:
+            count = f"The last {self.prefix} elements of a frame of m_axis"
+        if self.prefix or "cyclic_prefix" in self.chosen:
+            made.append(f"{count} come in front of it, too, and are counted in its beats.")
+        if self.config.block:
+            made.append(
+                "m_axis_tuser is the exponent of the frame, the same for all its beats: its codes "
+                "count 2^exponent, and the gain is 2^-exponent times the one named."
+            )
+        return tuple(made)
 
     @property
     def latency(self) -> int:
@@ -310,8 +338,8 @@ class Fft(Design):
         return golden.exact(np.stack([z.real, z.imag], -1), inverse=self.inverse, gain=self.gain)
 
     def facts(self) -> dict[str, Any]:
-        """Return what is computed, in which steps, and how exactly, as plain values."""
-        return fft_facts.facts(self)
+        """Return what the defaults of all settings compute, in which steps, and how exactly."""
+        return fft_facts.facts(self._unset)
 
     @property
     def top(self) -> tuple[module, dict[str, Any]]:

@@ -258,7 +258,9 @@ def simulate(
 
     X.npy is (frames, inputs). Of an FFT it is (frames, points) numbers, complex or real, or
     (frames, points, 2) real and imaginary parts; without the first axis it is one frame. Y.npy is
-    (frames, outputs), of an FFT (frames, points, 2) codes or (frames, points) complex values.
+    (frames, outputs), of an FFT (frames, points, 2) codes or (frames, points) complex values, in
+    natural order whatever the order on the stream, without a cyclic prefix; values of block
+    floating point are multiplied by two to their exponents.
 
     Where samples are real, they are (frames, points) real numbers, and their spectrum (frames,
     points / 2) complex ones, or (frames, points / 2, 2) parts, with X[0] + j X[points / 2] as
@@ -288,6 +290,8 @@ def simulate(
             else:
                 made = _load(design, pairs, weights, seed).under(**_chosen(under))
                 x, in_values = (None, False) if source is None else _codes(made, source)
+                if output is not None and x is None and frames is None:
+                    frames = _enough(made)  # all alike, so that they are one array
                 run = _simulate(made, x, frames, asked)
         except SimulationFailed as error:
             console.say(f"kolam: {sentence(error)}")
@@ -295,7 +299,10 @@ def simulate(
         if output is not None:
             import numpy as np
 
-            answer = made.decode(run.output) if in_values else run.output
+            answer = run.output
+            if in_values:
+                exponents = made.exponents(x) if made.streams[1].user_bits else None
+                answer = made.decode(run.output, exponents)
             with output.open("wb") as file:  # numpy.save would add .npy to a name without
                 np.save(file, answer, allow_pickle=False)
         emit(run.to_dict())
@@ -356,11 +363,19 @@ def _replay(folder: Path, asked: dict[str, Any]) -> Any:
 
 def _simulate(design: Any, x: Any, frames: int | None, asked: dict[str, Any]) -> Any:
     from kolam.flows import simulate
+
+    count = len(x) if x is not None else _enough(design) if frames is None else frames
+    settings = ", then all its settings," * (x is None and frames is None and bool(design.settings))
+    what = f"{count} frames of {design.name}{settings} with {asked['simulator']}"
+    with console.progress(f"simulating {what}"):
+        return simulate(design, x, frames=frames, **asked)
+
+
+def _enough(design: Any) -> int:
+    """Return the frames by which latency and interval are measured."""
     from kolam.testbenches.simulate import ENOUGH
 
-    count = len(x) if x is not None else design.fill + ENOUGH if frames is None else frames
-    with console.progress(f"simulating {count} frames of {design.name} with {asked['simulator']}"):
-        return simulate(design, x, frames=frames, **asked)
+    return int(design.fill) + ENOUGH
 
 
 def _codes(design: Any, path: Path) -> tuple[Any, bool]:

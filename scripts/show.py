@@ -30,11 +30,28 @@ def facts(design: Any, clock_mhz: float) -> dict[str, Any]:
         **_samples(design, clock_mhz),
         "streams": [stream.to_dict() for stream in design.streams],
         **({"notes": list(design.notes)} if design.notes else {}),
-        **({"settings": [s.to_dict() for s in design.settings]} if design.settings else {}),
+        **_settings(design),
         "memories": [{**memory.to_dict(), "bits": memory.bits} for memory in design.memories],
         "memory_bits": design.memory_bits,
     }
     return found | ({} if design.estimate is None else {"estimate": design.estimate})
+
+
+def _settings(design: Any) -> dict[str, Any]:
+    """Return what can be set at run time, and what is promised then, if anything can."""
+    if not design.settings:
+        return {}
+    under = {tuple(each.settings_frame): each for each in design.corners()}
+    promises = [
+        {
+            "settings": each.chosen,
+            "latency": each.latency,
+            "interval": each.interval,
+            **({} if each.gain is None else {"gain": each.gain_text}),
+        }
+        for each in under.values()
+    ]
+    return {"settings": [s.to_dict() for s in design.settings], "under": promises}
 
 
 def _samples(design: Any, clock_mhz: float) -> dict[str, float]:
@@ -79,13 +96,26 @@ def print_facts(found: dict[str, Any]) -> None:
     _print_table(screen, *_streams(found["streams"]))
     screen.print()
     if "settings" in found:
-        headings = ("setting at run time", "least", "most", "after a reset", "a change waits for")
+        headings = (
+            "setting at run time", "least", "most", "after a reset", "a change waits for", "meaning"
+        )  # fmt: skip
         ways = {True: "all frames under way", False: "the frame that has begun"}
         rows = [
-            (s["name"], s["minimum"], s["maximum"], s["default"], ways[s["drains"]])
+            (
+                *(s[key] for key in ("name", "minimum", "maximum", "default")),
+                ways[s["drains"]],
+                s["meaning"] + (f"; less than 2^{s['below']}" if s["below"] else ""),
+            )
             for s in found["settings"]
         ]
         _print_table(screen, headings, rows)
+        screen.print()
+        names = [s["name"] for s in found["settings"]]
+        rows = [
+            (*each["settings"].values(), each["latency"], each["interval"], each.get("gain", ""))
+            for each in found["under"]
+        ]
+        _print_table(screen, (*names, "latency", "interval", "gain"), rows)
         screen.print()
     _print_table(
         screen,
@@ -154,7 +184,7 @@ def _fft(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
     rows = [
         ("samples", f"{found['samples_per_second']:,}".removesuffix(".0") + " a second"),
         ("transform", f"{found['direction']}, {found['points']:,} {real}points"),
-        *[("spectrum", note) for note in found.get("notes", ())],
+        *[("note", note) for note in found.get("notes", ())],
         ("gain", f"{found['gain_text']}, exactly" + ", times 2^-exponent" * (predicted is None)),
         ("scaling", scaling),
         (

@@ -373,7 +373,9 @@ def check_probability(name: str, probability: float) -> None:
 
 def check_file(name: str, path: str | Path) -> None:
     """Raise ValueError, which calls it `name`, unless a file can be written at `path`."""
-    if Path(path).is_dir() or not Path(path).parent.is_dir():
+    if Path(path).is_dir():
+        raise ValueError(f"{name} must be a file, not the folder {str(path)!r}")
+    if not Path(path).parent.is_dir():
         raise ValueError(f"{name} must be a file in a folder that exists, not {str(path)!r}")
 
 

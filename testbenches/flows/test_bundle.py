@@ -232,7 +232,7 @@ def test_a_stored_folder_runs_again(folder, design):
     [
         ({"simulator": "myhdl"}, "simulator must be icarus or verilator"),
         ({"stall": 1.0}, "stall must be a probability of 0 to 0.99, not 1.0"),
-        ({"vcd": "/"}, "vcd must be a file in a folder that exists, not '/'"),
+        ({"vcd": "/"}, "vcd must be a file, not the folder '/'"),
     ],
 )
 def test_a_stored_folder_refuses(asked, sentence, folder):

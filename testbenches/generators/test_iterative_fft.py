@@ -396,11 +396,16 @@ def test_the_default_halves_in_every_stage_but_the_first():
 
 
 def test_what_limits_it_is_told():
-    """Few butterflies: the passes; many: a sample a clock."""
+    """Few butterflies: the passes; many: a sample a clock, in or out, whichever waits longer."""
     assert build(config(256)).bottleneck == "passes"
-    assert build(config(256, 32)).bottleneck == "s_axis"
+    assert build(config(256, 32)).bottleneck == "m_axis"
+    assert build(config(256, 8)).bottleneck == "m_axis"
     assert build(config(256, stages_a_pass=2)).bottleneck == "passes"
-    assert build(config(256, 4, stages_a_pass=2)).bottleneck == "s_axis"
+    for design in (build(config(n, b)) for n in (64, 256) for b in (1, 2, 4, 8)):
+        filled = design.config.points + design.turn + 1
+        assert (design.bottleneck == "s_axis") == (
+            design.interval == filled > design.config.stages * design.turn
+        )
 
 
 @pytest.mark.parametrize("stages", [1, 2])

@@ -369,12 +369,14 @@ WANTED = "scaling must be 3 times 0 or 1 and the bits dropped at the end"
         (
             {"input_order": REVERSED},
             ValueError,
-            "input_order must be natural where samples are real, not bit_reversed",
+            "input_order must be natural where samples are real and direction is forward, "
+            "not bit_reversed",
         ),
         (
             {"direction": INVERSE, "output_order": REVERSED},
             ValueError,
-            "output_order must be natural where samples are real, not bit_reversed",
+            "output_order must be natural where samples are real and direction is inverse, "
+            "not bit_reversed",
         ),
         ({"lanes": 2}, ValueError, "lanes must be 1 or 16 where samples are real, not 2"),
         (

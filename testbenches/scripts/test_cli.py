@@ -566,7 +566,7 @@ def test_show_an_fft_of_real_samples(kolam):
     assert done.status == 0, done.err
     for words in (
         "transform    forward, 1,024 real points", "gain         1/1024 = 2^-10, exactly",
-        "spectrum     Element 0 of m_axis packs two real ones: re is X[0], im is X[512].",
+        "note         Element 0 of m_axis packs two real ones: re is X[0], im is X[512].",
         "scaling      by 8 bits in the stages, by 2 at the output", "200,000,000 a second",
         "multipliers  10 = 2 + 2 + 2 + 2 + 2", "predicted    62.26 dB of signal to noise, 0.323",
         "measured     62.25 dB of signal to noise, 0.323", "join pairs of 512 elements, turn",
@@ -636,17 +636,22 @@ def test_show_settings_at_run_time(kolam):
     assert found["settings"] == [
         {
             "name": "direction", "bits": 1, "minimum": 0, "maximum": 1, "default": 0,
-            "drains": False, "below": None,
+            "drains": False, "below": None, "meaning": "0 forward, 1 inverse",
         },
         {
             "name": "log2_points", "bits": 3, "minimum": 3, "maximum": 4, "default": 4,
             "drains": True, "below": None,
+            "meaning": "frames of 2^log2_points, with gain, latency and interval of their own",
         },
     ]  # fmt: skip
     assert [s["name"] for s in found["streams"]] == ["s_axis", "m_axis", "s_axis_config"]
+    assert found["under"][-1] == {
+        "settings": {"direction": 0, "log2_points": 3}, "latency": 18, "interval": 8,
+        "gain": "1/8 = 2^-3",
+    }  # fmt: skip
     lines = kolam("show", *SET).out.splitlines()
     at = next(n for n, line in enumerate(lines) if line.startswith("setting at run time"))
-    rows = [re.split(r"\s{2,}", line.strip()) for line in lines[at : at + 3]]
+    rows = [re.split(r"\s{2,}", line.strip())[:5] for line in lines[at : at + 3]]
     assert rows == [
         ["setting at run time", "least", "most", "after a reset", "a change waits for"],
         ["direction", "0", "1", "0", "the frame that has begun"],
@@ -654,6 +659,22 @@ def test_show_settings_at_run_time(kolam):
     ]
     assert "settings" not in json.loads(kolam("show", *SMALL, "--json").out)
     assert "setting at run time" not in kolam("show", *SMALL).out
+
+
+def test_output_of_a_design_with_sizes_is_that_of_one_size(kolam, tmp_path):
+    done = kolam("simulate", *SET, "--output", "y.npy")
+    assert done.status == 0, done.err
+    assert np.load(tmp_path / "y.npy").shape[1:] == (16, 2)
+
+
+def test_values_of_block_floating_point_have_their_exponent(kolam, tmp_path):
+    """A frame far below full scale, too; 16 bits are far better than a 128th of its largest."""
+    x = np.exp(2j * np.pi * np.arange(64).reshape(2, 32) / 5) * [[0.9], [0.01]]
+    np.save(tmp_path / "x.npy", x)
+    name = ("fft-1024-bfp", "--set", "points=32")
+    assert kolam("simulate", *name, "--input", "x.npy", "--output", "y.npy").status == 0
+    wanted = np.fft.fft(x)
+    assert (abs(np.load(tmp_path / "y.npy") - wanted).max(1) < abs(wanted).max(1) / 128).all()
 
 
 def test_simulate_under_settings(kolam, tmp_path):
@@ -685,9 +706,14 @@ def test_generate_with_settings(kolam, tmp_path):
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["settings"] == shown[0]["settings"]
     readme = (tmp_path / "out" / "README.md").read_text()
-    assert "| 0 | `direction` | 0 | 1 | 0 | the frame that has begun |\n" in readme
-    assert "| 1 | `log2_points` | 3 | 4 | 4 | all frames under way |\n" in readme
+    words = "frames of 2^log2_points, with gain, latency and interval of their own"
+    direction = (
+        "| 0 | `direction` | 0 forward, 1 inverse | 0 | 1 | 0 | the frame that has begun |\n"
+    )
+    assert direction in readme
+    assert f"| 1 | `log2_points` | {words} | 3 | 4 | 4 | all frames under way |\n" in readme
     assert "`event_config_error` and changes nothing" in readme
+    assert manifest["vectors"]["frames"] > manifest["vectors"]["alike"]
     assert "| `s_axis_config_tdata` | input | 32 | data |" in readme
 
 

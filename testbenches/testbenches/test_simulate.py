@@ -284,7 +284,7 @@ def test_verilator(plus_one, tmp_path):
             "codes must be a vector of integers, .*, not float64",
         ),
         ({"simulator": "cosim", "vcd": "a.vcd"}, "vcd must not be given with cosim"),
-        ({"vcd": "/"}, "vcd must be a file in a folder that exists, not '/'"),
+        ({"vcd": "/"}, "vcd must be a file, not the folder '/'"),
         ({"vcd": "no/a.vcd"}, "vcd must be a file in a folder that exists, not 'no/a.vcd'"),
         ({"script": []}, "script must hold at least one frame, not none"),
     ],
