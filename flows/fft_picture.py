@@ -67,6 +67,10 @@ def pipeline(design: Any) -> Figure:
         _loop(axes, 2 * _GAP + _width(steps[0]), length, text)
         rate = f"a frame in {design.interval:,} clocks"
     axes.text(-1.1, 1.62, design.name, **_style(12, ha="left", weight="bold"))
+    if choices := _choices(design):
+        axes.text(
+            -0.9 + 0.135 * len(design.name), 1.63, choices, **_style(9, ha="left", color=_FAINT)
+        )
     axes.text(
         -1.1, 1.32,
         f"{config.direction.value}, {config.points:,} {'real ' * config.real}points, {rate}, "
@@ -79,6 +83,16 @@ def pipeline(design: Any) -> Figure:
     axes.set_ylim(1.9 - height, 1.9)
     figure.set_size_inches(_INCH * (right + 1.3), _INCH * height)
     return figure
+
+
+def _choices(design: Any) -> str:
+    """Return what no box shows: registers, a prefix, and what is set at run time."""
+    config = design.config
+    said = [f"pipelining {config.pipelining}"] * (config.pipelining > 0)
+    said += [f"prefix of {config.cyclic_prefix}"] * (config.cyclic_prefix > 0)
+    sets = [f"{s.name} {s.minimum} to {s.maximum}" for s in design.settings]
+    said += [f"at run time: {', '.join(sets)}"] * bool(sets)
+    return "; ".join(said)
 
 
 def _bundle(axes: Axes, x: float, y: float, lanes: int) -> None:

@@ -48,6 +48,13 @@ def test_lanes_lifting_and_order():
     assert "limit" in texts({"scaling": "unscaled"})
 
 
+def test_it_says_what_no_box_shows():
+    assert not any("run time" in text or "pipelining" in text for text in texts({}))
+    assert "pipelining 2" in texts({"pipelining": 2})
+    changes = {"output_order": "natural", "cyclic_prefix": 5, "run_time.least_points": 16}
+    assert "prefix of 5; at run time: log2_points 4 to 6" in texts(changes)
+
+
 REAL = {"samples": "real"}
 INVERSE_REAL = {
     **REAL, "direction": "inverse", "input_order": "bit_reversed", "output_order": "natural",
