@@ -145,14 +145,13 @@ class Config:
     input. rotation: MULTIPLY is radix 2^2, LIFT and SHIFT_ADD are radix 2^4 with fewer multipliers;
     of real samples SHIFT_ADD is radix 2^3, and LIFT is not.
     pipelining: registers for a faster clock, of the streaming architecture and complex samples: 0,
-    the fewest; 1, a lifting rotator adds one term a clock, and whether a beat enters is decided a
-    clock ahead; 2, a butterfly also chooses its operands a clock before it adds them (not on xc7,
-    where that costs no time). Results are the same, later. cyclic_prefix: so many of a frame's last
-    points come in front of it, too, where the output has natural order and a buffer: one sample a
-    clock with both orders natural, or the iterative architecture. run_time: what s_axis_config may
-    change, with the values here as defaults: the direction of complex samples, points where the
-    input has natural order and samples stream, and the cyclic prefix where there may be one. Raises
-    TypeError and ValueError.
+    the fewest; 1, a lifting rotator adds one term a clock; 2, a butterfly also chooses its operands
+    a clock before it adds them (not on xc7, where that costs no time). Results are the same, later.
+    cyclic_prefix: so many of a frame's last points come in front of it, too, where the output has
+    natural order and a buffer: one sample a clock with both orders natural, or the iterative
+    architecture. run_time: what s_axis_config may change, with the values here as defaults: the
+    direction of complex samples, points where the input has natural order and samples stream, and
+    the cyclic prefix where there may be one. Raises TypeError and ValueError.
 
     Source: He and Torkelson, 1996 (radix 2^2, single-path delay feedback); docs/fft.md.
     """

@@ -117,9 +117,8 @@ def streaming_fft(
     if reorders and (prefixed or size_in is not None):
         pace = word(1)
     entry = pipeline_entry(
-        clk, rst, wash, pace, may, taken, g_first, g_pad, framed, ce, first_next, entered,
-        ahead=pipelining > 0,
-    )  # fmt: skip
+        clk, rst, wash, pace, may, taken, g_first, g_pad, framed, ce, first_next, entered
+    )
     address = line_address(clk, rst, ce, at, wash)
 
     # the pipeline; flags come a clock ahead of samples, which are re and im of each lane

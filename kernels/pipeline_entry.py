@@ -15,73 +15,36 @@ LATENCY = 2
 
 @module
 def pipeline_entry(
-    clk,
-    rst,
-    wash,
-    room,
-    s_valid,
-    s_ready,
-    s_first,
-    s_pad,
-    s_data,
-    ce,
-    valid_next,
-    x,
-    *,
-    ahead=False,
-):
+    clk, rst, wash, room, s_valid, s_ready, s_first, s_pad, s_data, ce, valid_next, x
+):  # fmt: skip
     """Two registers for a beat of a frame_guard, and the enable of all that follows.
 
     room: of an output_fifo with a reserve of 3. ce: room behind, and a beat in front or no frame
     begun. x: moves with ce; valid_next says that the sample behind the next edge is one of a
     frame. Beats that complete a frame (s_pad) are zeros. wash: no beat is taken.
     """
-    full, free, going = (Signal(bool(0)) for _ in range(3))
-    filled, stuck = Signal(bool(0)), Signal(bool(0))
-    still = Signal(bool(1))  # not ce, which is far away where all that it drives is
+    full, free, going, filled = (Signal(bool(0)) for _ in range(4))
+    stuck = Signal(bool(0))  # full and not ce, decided with it: ce is far away where it is used
     held = counter(0, len(x))
 
-    if ahead:
+    @always_comb
+    def flow():
+        free.next = not stuck
+        s_ready.next = not wash and not stuck
+        valid_next.next = full
+        going.next = room and (s_first or s_valid or stuck)
+        filled.next = stuck or (s_valid and not wash)
 
-        @always_comb
-        def flow():
-            free.next = not stuck
-            s_ready.next = not wash and not stuck
-            valid_next.next = full
-            going.next = room and (s_first or s_valid or stuck)
-            filled.next = stuck or (s_valid and not wash)
-
-        @always(clk.posedge)
-        def control():
-            if rst:
-                full.next = False
-                ce.next = False
-                stuck.next = False
-            else:
-                ce.next = going
-                full.next = filled
-                stuck.next = filled and not going
-
-    else:
-
-        @always_comb
-        def flow():
-            free.next = not (still and full)
-            s_ready.next = not wash and not (still and full)
-            valid_next.next = full
-            going.next = room and (s_first or s_valid or (full and still))
-
-        @always(clk.posedge)
-        def control():
-            if rst:
-                full.next = False
-                ce.next = False
-                still.next = True
-            else:
-                ce.next = going
-                still.next = not going
-                if free:
-                    full.next = s_valid and not wash
+    @always(clk.posedge)
+    def control():
+        if rst:
+            full.next = False
+            ce.next = False
+            stuck.next = False
+        else:
+            ce.next = going
+            full.next = filled
+            stuck.next = filled and not going
 
     @always(clk.posedge)
     def hold():

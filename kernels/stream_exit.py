@@ -31,13 +31,13 @@ def stream_exit(
     s_valid, s_ready = word(1), word(1)
     queued, passed = word(len(x)), word(len(x))
     turns = word(1) if inverse is not None else None
-    queue = output_fifo(
-        clk, rst, put, x, s_valid, s_ready, queued, room, depth=depth, reserve=reserve, style=style
-    )
     gate = frame_gate(
         clk, rst, s_valid, s_ready, queued, verdict_valid, verdict_good, m_valid, m_ready, passed,
         m_last, inverse, turns, most, again, gone, beats=beats, frames=frames, style=style,
     )  # fmt: skip
+    queue = output_fifo(
+        clk, rst, put, x, s_valid, s_ready, queued, room, depth=depth, reserve=reserve, style=style
+    )
     y = part(passed, bare, 0)
     if inverse is not None:
         y = word(bare)

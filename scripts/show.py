@@ -227,9 +227,9 @@ def _pipelining(found: dict[str, Any]) -> str:
     lifts, prepared = (
         any(step.get(key) for step in found["steps"]) for key in ("lifts", "prepared")
     )
-    asked = ["early decision in front", *["a term a clock where it lifts"] * lifts]
+    asked = ["a term a clock where it lifts"] * lifts
     asked += ["early operands of butterflies"] * prepared
-    return f"{found['pipelining']}: {', '.join(asked)}"
+    return f"{found['pipelining']}: {', '.join(asked) or 'nothing here takes more registers'}"
 
 
 def _noise(found: dict[str, float]) -> str:

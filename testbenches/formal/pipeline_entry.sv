@@ -3,16 +3,16 @@
 // In front is a frame_guard: s_first is high while the next beat is the first of a frame, and an
 // offered beat stays, but for the data of one that completes a frame. Washing is what comes behind a
 // reset, before the first beat.
-module pipeline_entry_proof #(parameter W = 4, BEATS = `BEATS, AHEAD = `AHEAD) (
+module pipeline_entry_proof #(parameter W = 4, BEATS = `BEATS) (
     input clk, input rst, input wash, input room, input s_valid, input s_first, input s_pad,
     input [W-1:0] s_data
 );
-wire s_ready, ce, valid_next, inner;
+wire s_ready, ce, valid_next, stuck;
 wire [W-1:0] x, held;
 dut dut (
     .clk(clk), .rst(rst), .wash(wash), .room(room), .s_valid(s_valid), .s_ready(s_ready),
     .s_first(s_first), .s_pad(s_pad), .s_data(s_data), .ce(ce), .valid_next(valid_next), .x(x),
-    .`INNER (inner), .held(held)
+    .stuck(stuck), .held(held)
 );
 
 wire taken = s_valid & s_ready & !rst;
@@ -86,7 +86,7 @@ always @(posedge clk) if (past & !rst) begin
     // nothing moves past a beat that is missing in a frame
     if (ce & !valid_next) assert (place_out == 0);
     // the enable is a register: what was there a clock before decides it, and room above all
-    assert (inner == (AHEAD ? !ce && valid_next : !ce));
+    assert (stuck == (!ce && valid_next));
     if (was_rst) assert (!ce && !valid_next);
     else assert (ce == (was_room && (was_s_first || was_s_valid || (was_next && !was_ce))));
     // between frames the pipeline runs; nobody waits for nothing

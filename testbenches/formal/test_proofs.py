@@ -168,13 +168,11 @@ def converter(s_lanes: int, m_lanes: int, elements: int) -> Case:
     )  # fmt: skip
 
 
-def pipeline(beats: int, ahead: bool = False) -> Case:
+def pipeline(beats: int) -> Case:
     return Case(
         pipeline_entry,
         "clk rst wash room s_valid s_ready s_first s_pad s_data:4 ce valid_next x:4",
-        {"ahead": ahead},
-        {"BEATS": beats, "AHEAD": int(ahead), "INNER": "stuck" if ahead else "still"},
-        ("stuck" if ahead else "still", "held"), reach=12,
+        defines={"BEATS": beats}, expose=("stuck", "held"), reach=12,
     )  # fmt: skip
 
 
@@ -259,7 +257,6 @@ PROOFS = {
     "frame_gate, 3 beats": gate(3, 4),
     "pipeline_entry, 1 beat": pipeline(1),
     "pipeline_entry, 3 beats": pipeline(3),
-    "pipeline_entry, 3 beats, ahead": pipeline(3, ahead=True),
     "line_address of 2": address(1),
     "line_address of 8": address(3),
     "line_address of 4096": address(12),
@@ -339,20 +336,16 @@ BUGS = {
     ),
     "entry takes a beat while it is washed": (
         pipeline(3),
-        "s_ready = !wash && (",
-        "s_ready = (",
+        "s_ready = !wash && ",
+        "s_ready = ",
     ),
-    "entry loses a beat that waits": (pipeline(3), "free = !(still && full)", "free = 1"),
+    "entry overwrites a beat that waits": (pipeline(3), "free = !stuck", "free = 1"),
     "entry moves past a beat that is missing": (
         pipeline(3),
         "going = room && (s_first || s_valid || ",
         "going = room && (1 || ",
     ),
-    "entry loses a beat that waits, ahead": (
-        pipeline(3, ahead=True),
-        "filled = stuck || ",
-        "filled = ",
-    ),
+    "entry loses a beat that waits": (pipeline(3), "filled = stuck || ", "filled = "),
     "entry lets the last frame wait": (pipeline(3), "(s_first || s_valid", "(s_valid"),
     "entry moves without room": (pipeline(3), "going = room && (", "going = ("),
     "entry shows what completes a frame": (pipeline(3), "if (s_pad)", "if (0)"),

@@ -31,7 +31,6 @@ def run(
     resets=(0,),
     seed=0,
     width=WIDTH,
-    ahead=False,
 ):
     """Feed what a frame_guard gives: frames of BEATS beats; return what every clock showed.
 
@@ -72,7 +71,7 @@ def run(
         raise StopSimulation
 
     with forgotten_signals():
-        simulate(pipeline_entry(**ports, ahead=ahead), bench())
+        simulate(pipeline_entry(**ports), bench())
     return shown
 
 
@@ -174,22 +173,6 @@ def test_verilog_is_the_model(tmp_path: Path) -> None:
         ports |= {n: word(width) for n in ("s_data", "x")}
         records.append(run_model(pipeline_entry, ports, name=f"entry{width}", clocks=800))
     assert replay(records, tmp_path) == []
-
-
-def test_deciding_ahead_changes_nothing(tmp_path: Path) -> None:
-    """Clock for clock, whatever comes."""
-    for seed, (gap, full) in enumerate(((0, 0), (0.5, 0), (0, 0.5), (0.3, 0.8), (0.8, 0.3))):
-        washes, resets = range(1, 5 * seed), (0, 60 + seed, 61 + seed, 200)
-        both = [
-            run(gap=gap, full=full, pad=0.2, washes=washes, resets=resets, seed=seed, ahead=ahead)
-            for ahead in (False, True)
-        ]
-        assert both[0] == both[1]
-    ports = {n: bit() for n in ("clk", "rst", "wash", "room", "s_valid", "s_ready", "s_first")}
-    ports |= {n: bit() for n in ("s_pad", "ce", "valid_next")}
-    ports |= {n: word(7) for n in ("s_data", "x")} | {"ahead": True}
-    record = run_model(pipeline_entry, ports, name="ahead", clocks=800)
-    assert replay([record], tmp_path) == []
 
 
 # ---------------------------------------------------------------------- line_address
