@@ -49,8 +49,7 @@ def stage_entry(
     """
     flags = choose(enters, x_next, first_next, y_next)
     samples = choose(enters, x, entered, y)
-    if difference is not None:
-        turning = turn_of(enters, difference, turns)
+    turning = turn_of(enters, difference, turns)
     return instances()
 
 

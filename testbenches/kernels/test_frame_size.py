@@ -3,8 +3,6 @@
 from itertools import product
 from pathlib import Path
 
-import pytest
-
 from kolam.kernels.bits import bits, word
 from kolam.kernels.frame_size import (
     frame_size,
@@ -40,14 +38,11 @@ def test_what_a_size_means(tmp_path: Path) -> None:
     assert replay(records, tmp_path) == []
 
 
-@pytest.mark.parametrize("turning", [False, True])
-def test_where_frames_enter(turning: bool, tmp_path: Path) -> None:
+def test_where_frames_enter(tmp_path: Path) -> None:
     """Flag, samples and turns at once of the input, or of the stage before, never of both."""
     names = ("enters", "first_next", "x_next", "difference", "y_next", "turns")
     ports = {name: bit() for name in names} | {n: word(6) for n in ("entered", "x", "y")}
-    if not turning:
-        ports["difference"] = ports["turns"] = None
-    given = [n for n in ("enters", "first_next", "x_next", "difference") if ports[n] is not None]
+    given = ("enters", "first_next", "x_next", "difference")
     every = [dict(zip(given, v, strict=True)) for v in product((0, 1), repeat=len(given))]
     record = run_model(stage_entry, ports, name="entry", clocks=120, vectors=every)
     for inputs, outputs in record.rows:
@@ -56,7 +51,7 @@ def test_where_frames_enter(turning: bool, tmp_path: Path) -> None:
         here = row["enters"]
         assert told["y_next"] == row["first_next" if here else "x_next"]
         assert told["y"] == row["entered" if here else "x"]
-        assert not turning or told["turns"] == (row["difference"] and not here)
+        assert told["turns"] == (row["difference"] and not here)
     assert replay([record], tmp_path) == []
 
 
