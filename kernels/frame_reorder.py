@@ -18,6 +18,7 @@ from kolam.hdl import instances, module
 from kolam.hdl.memories import ram
 from kolam.hdl.target import Target
 from kolam.kernels.bits import bits, concat, constant, counter, part, word
+from kolam.kernels.choice import choose
 from kolam.kernels.delay import pulse_delay
 
 
@@ -59,8 +60,8 @@ def frame_reorder(
     write_turned, read_turned = (
         concat([number(k) for k in reversed(range(size))]) for number in (written, read)
     )
-    write_place = place(swaps, write_straight, write_turned, waddr)
-    read_place = place(turns, read_straight, read_turned, raddr)
+    write_place = choose(swaps, write_straight, write_turned, waddr)
+    read_place = choose(turns, read_straight, read_turned, raddr)
     buffer = ram(
         clk, we, waddr, x, re, raddr, y,
         depth=points, latency=latency(target), style="block", target=target,
@@ -75,26 +76,12 @@ def spread(enters, count, y) -> Any:
     steps = range(1, len(enters))
     words = [count, *(word(len(count)) for _ in steps[1:]), y]
     choices = [
-        place(
+        choose(
             enters(k), words[k - 1],
             concat([constant(0, k), part(count, len(count) - k, 0)]), words[k],
         )
         for k in steps
     ]  # fmt: skip
-    return instances()
-
-
-@module
-def place(swaps, straight, other, y):
-    """One of two words."""
-
-    @always_comb
-    def choose():
-        if swaps:
-            y.next = other
-        else:
-            y.next = straight
-
     return instances()
 
 
