@@ -21,10 +21,10 @@ from kolam.kernels.bits import bits, concat, constant, field, part, word
 from kolam.kernels.cycle_counter import cycle_counter, every_turn
 from kolam.kernels.delay import delay, pulse_delay
 from kolam.kernels.group_schedule import group_schedule
-from kolam.kernels.link import any_flag, connect
+from kolam.kernels.link import any_flag, connect, either_event
 from kolam.kernels.result_select import result_control, result_select
 from kolam.kernels.round_saturate import narrowing
-from kolam.kernels.row_address import row_ahead, row_choice, row_origin, row_stepper
+from kolam.kernels.row_address import row_choice, row_move, row_walk
 from kolam.kernels.row_writer import row_writer
 from kolam.kernels.rows_ready import rows_ready, rows_ready_even
 
@@ -99,23 +99,29 @@ def support_layer(
     elif p.address == "counter":
         lead = cycle_counter(clk, rst, first, read_rows[0], count=p.rows)
         lags = [delay(clk, a, b) for a, b in pairwise(read_rows)]
-    elif p.address == "stepper":
-        ahead_by = p.stride // lanes
-        stepper = row_stepper(
-            clk, rst, busy, step_end, read_rows[0],
-            rows=p.rows, tap=ahead_by % p.rows, wrap=(p.step - (taps - 1) * ahead_by) % p.rows,
-        )  # fmt: skip
     else:
         span = max(max(c) for c in p.classes) + 1
-        start = word(row_bits)
-        origin = row_origin(
-            clk, rst, step_end, frame_end, next_tap, start,
-            rows=p.rows, row_step=p.row_step, base=tuple(q % p.rows for q in p.quotients),
-        )  # fmt: skip
+        home = rst
+        if not p.cyclic:
+            home = word(1)
+            homing = either_event(rst, frame_end, home)
+        step_sizes = [(row_bits, p.moves)]
+        if p.rows & (p.rows - 1):
+            step_sizes.append((row_bits + 1, p.moves_back))
+        steps = [word(w) if taps > 1 else constant(table[0], w) for w, table in step_sizes]
+        if taps > 1:
+            movers = [
+                row_move(clk, busy, tap, step_end, step, moves=table)
+                for step, (_, table) in zip(steps, step_sizes, strict=True)
+            ]
         nearby = [word(row_bits) for _ in range(span)]
-        aheads = [
-            row_ahead(clk, start, nearby[k], rows=p.rows, ahead=k % p.rows) for k in range(span)
-        ]
+        walks = [
+            row_walk(
+                clk, busy, home, steps[0], steps[1] if len(steps) > 1 else None, near,
+                rows=p.rows, start=k % p.rows,
+            )
+            for k, near in enumerate(nearby)
+        ]  # fmt: skip
         choices = []
         for k, extra in enumerate(p.classes):
             if max(extra) == 0:

@@ -13,6 +13,7 @@ nothing is built. docs/cyclic_sparse.md, sections 5 to 8, has the derivation.
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from math import gcd
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from kolam.hdl import Format, Overflow, Rounding
 from kolam.hdl.target import Target
+from kolam.kernels.bits import bits
 from kolam.kernels.round_saturate import Activation, round_saturate_latency
 
 _SHALLOW = 32  # words up to which a memory is made of LUTs, where the target has such
@@ -171,19 +173,28 @@ class SupportPlan:
 
     @property
     def address(self) -> str:
-        """Form of the row addresses: ring, counter, stepper or selector (kernels/row_address)."""
+        """Form of the row addresses: ring, counter or walk (kernels/row_address)."""
         if self.anchored:
             return "ring"
-        cyclic = self.step * self.groups % self.rows == 0
-        power = self.rows & (self.rows - 1) == 0
-        if len(self.classes) == 1 and cyclic and power:
-            return "stepper"
-        if (
-            self.step == 1 and cyclic
-            and 0 < (self.fan_in - 1) * self.stride < self.lanes
-        ):  # fmt: skip
+        if self.step == 1 and self.cyclic and 0 < (self.fan_in - 1) * self.stride < self.lanes:
             return "counter"
-        return "selector"
+        return "walk"
+
+    @property
+    def cyclic(self) -> bool:
+        """Whether the row after the last group's is that of the first one."""
+        return self.row_step * self.groups % self.rows == 0
+
+    @cached_property
+    def moves(self) -> tuple[int, ...]:
+        """Rows from tap to tap, the last one to the group that follows; modulo rows."""
+        steps = [after - now for now, after in pairwise(self.quotients)]
+        return tuple(m % self.rows for m in (*steps, self.row_step - self.quotients[-1]))
+
+    @property
+    def moves_back(self) -> tuple[int, ...]:
+        """The moves less rows, in two's complement of one bit more than a row has."""
+        return tuple(m - self.rows + (2 << bits(self.rows)) for m in self.moves)
 
     @cached_property
     def limits(self) -> tuple[int, int]:

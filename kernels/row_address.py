@@ -6,8 +6,8 @@ Forms, cheapest first:
     cycle_counter one counter; the other classes read its delays by 1, 2, ... clocks
     every_turn    the counter steps once in as many taps as there are banks, where every
                   group reads all rows from the first on
-    row_stepper   all banks read the same row, and rows is a power of two: one adder
-    row_origin    row_step t + base[j]; row_ahead its successors, row_choice one of them
+    row_walk      an adder modulo rows, which adds what row_move says, a constant for each tap;
+                  as many side by side as there are neighbours, of which row_choice takes one
 """
 
 from myhdl import always, always_comb
@@ -17,114 +17,68 @@ from kolam.kernels.bits import bits, counter
 
 
 @module
-def row_stepper(clk, rst, busy, step_end, row, *, rows, tap, wrap):
-    """Add `tap` after a tap and `wrap` after the last one of a group, modulo rows = 2**k."""
-    now = counter(0, bits(rows))
-    jump = counter(0, bits(rows))
-
-    @always_comb
-    def choose():
-        if step_end:
-            jump.next = wrap
-        else:
-            jump.next = tap
-
-    @always(clk.posedge)
-    def count():
-        if rst:
-            now.next = 0
-        elif busy:
-            now.next = now + jump
-
-    @always_comb
-    def show():
-        row.next = now
-
-    return instances()
-
-
-@module
-def row_origin(clk, rst, step_end, frame_end, next_tap, start, *, rows, row_step, base):
-    """Give (row_step t + base[j]) mod rows for the tap that comes next; not a register."""
-    width = bits(rows)
-    table = tuple(base)
-    origin, origin_next, ahead, first = (counter(0, width) for _ in range(4))
-    moved, moved_back, total, total_back = (counter(0, width + 1) for _ in range(4))
-    stride = row_step % rows
-
-    @always_comb
-    def move():
-        moved.next = origin + stride
-
-    @always_comb
-    def move_back():
-        moved_back.next = moved - rows
-
-    @always_comb
-    def follow():
-        if frame_end:
-            origin_next.next = 0
-        elif not step_end:
-            origin_next.next = origin
-        elif moved >= rows:
-            origin_next.next = moved_back[width:]
-        else:
-            origin_next.next = moved[width:]
+def row_move(clk, busy, tap, step_end, move, *, moves):
+    """Give moves[tap] in the clock of a tap, of two taps or more; it is decided a clock early."""
+    width = len(move)
+    first, later = moves[0], (*moves[1:], 0)
+    now, coming = counter(0, width), counter(0, width)
 
     @always_comb
     def look():
-        ahead.next = table[next_tap]
-
-    @always_comb
-    def add():
-        total.next = origin_next + ahead
-
-    @always_comb
-    def add_back():
-        total_back.next = total - rows
-
-    @always_comb
-    def wrap():
-        if total >= rows:
-            first.next = total_back[width:]
-        else:
-            first.next = total[width:]
-
-    @always_comb
-    def show():
-        start.next = first
+        coming.next = later[tap]
 
     @always(clk.posedge)
     def keep():
-        if rst:
-            origin.next = 0
+        if step_end or not busy:
+            now.next = first
         else:
-            origin.next = origin_next
+            now.next = coming
+
+    @always_comb
+    def show():
+        move.next = now
 
     return instances()
 
 
 @module
-def row_ahead(clk, start, row, *, rows, ahead):
-    """Give (start + ahead) mod rows, one clock later; ahead is below rows."""
+def row_walk(clk, busy, home, move, back, row, *, rows, start):
+    """Count modulo rows by `move` in each busy clock, and begin again from start at `home`.
+
+    back is move - rows, in two's complement and a bit wider; None where rows is a power of two.
+    """
     width = bits(rows)
-    now = counter(0, width)
-    total, total_back = (counter(0, width + 1) for _ in range(2))
+    now, total = counter(start, width), counter(0, width)
+    total_back = counter(0, width + 1)
 
     @always_comb
     def add():
-        total.next = start + ahead
+        total.next = now + move
 
-    @always_comb
-    def add_back():
-        total_back.next = total - rows
+    if back is None:
 
-    @always(clk.posedge)
-    def wrap():
-        if total >= rows:
-            now.next = total_back[width:]
-        else:
-            now.next = total[width:]
+        @always(clk.posedge)
+        def count():
+            if home:
+                now.next = start
+            elif busy:
+                now.next = total
+
+    else:
+
+        @always_comb
+        def add_back():
+            total_back.next = now + back
+
+        @always(clk.posedge)
+        def count():
+            if home:
+                now.next = start
+            elif busy:
+                if total_back[width]:
+                    now.next = total
+                else:
+                    now.next = total_back[width:]
 
     @always_comb
     def show():

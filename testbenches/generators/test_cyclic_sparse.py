@@ -527,7 +527,7 @@ def test_every_choice_of_numbers_is_reached():
     assert {p.rounding for p in plans} == set(Rounding)
     assert {p.overflow for p in plans} == set(Overflow)
     assert {p.activation for p in plans} == set(Activation)
-    assert {p.address for p in plans} == {"counter", "stepper", "selector"}
+    assert {p.address for p in plans} == {"counter", "walk"}
     assert {p.bias for p in plans} == {p.step == 1 for p in plans} == {True, False}
     assert {p.shift > 0 for p in plans} == {True, False}
     assert min(made.inputs for made in drawn) <= 3

@@ -123,14 +123,10 @@ def shown_rows(p, idle):
             if p.address in ("counter", "ring"):
                 rows = list(line)
                 ahead = tap == 0 if p.address == "counter" else tap % p.lanes == 0
-            elif p.address == "stepper":
-                rows = [now]
-                jump = p.stride // p.lanes
-                ahead = jump if tap < p.fan_in - 1 else p.step - (p.fan_in - 1) * jump
             else:
-                first = p.row_step * group + p.quotients[tap]
-                rows = [(first + extra[tap]) % p.rows for extra in p.classes]
-                ahead = 0
+                rows = [(now + extra[tap]) % p.rows for extra in p.classes]
+                ends = (group, tap) == (p.groups - 1, p.fan_in - 1)
+                ahead = -now if ends and not p.cyclic else p.moves[tap]
             for k in classes:
                 found[frame, group, tap, k] = rows[k]
             line = [now, *line[:-1]]
@@ -139,7 +135,7 @@ def shown_rows(p, idle):
 
 
 def test_every_form_of_address_gives_the_rows() -> None:
-    forms = dict.fromkeys(("counter", "stepper", "selector"), 0)
+    forms = dict.fromkeys(("counter", "walk"), 0)
     for inputs, lanes, step, stride, fan_in in sizes():
         p = plan(inputs=inputs, lanes=lanes, step=step, stride=stride, fan_in=fan_in)
         forms[p.address] += 1

@@ -1,12 +1,13 @@
 """row_address: at tap j of group t, row (row_step t + base[j] + extra[j]) mod rows."""
 
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
 from kolam.hdl import instances, module
-from kolam.kernels.bits import bits, concat
+from kolam.kernels.bits import bits, concat, constant
 from kolam.kernels.link import connect
-from kolam.kernels.row_address import row_ahead, row_choice, row_origin, row_stepper
+from kolam.kernels.row_address import row_choice, row_move, row_walk
 from kolam.testbenches import equivalence
 from kolam.testbenches.equivalence import bit, replay, run_model
 
@@ -32,50 +33,41 @@ def driven(rows, steps, groups):
     values = {
         "busy": [r is not None for r in rows],
         "step_end": last,
-        "frame_end": [end and r[0] == groups - 1 for end, r in zip(last, rows, strict=True)],
+        "home": [
+            clock < 2 or (end and r[0] == groups - 1)
+            for clock, (end, r) in enumerate(zip(last, rows, strict=True))
+        ],
+        "tap": [0 if r is None else r[1] for r in rows],
         "next_tap": [0 if r is None else r[1] for r in rows[1:]],
     }
-    drive = {
+    return {
         name: lambda clock, _, column=column: int(column[clock]) for name, column in values.items()
     }
-    return {**drive, "rst": lambda clock, _: int(clock < 2)}
-
-
-def test_a_stepper_adds_and_wraps(tmp_path: Path) -> None:
-    records = []
-    for rows, row_step, ahead, steps, groups in (
-        (1, 1, 0, 1, 1), (2, 1, 1, 3, 4), (4, 3, 2, 4, 4), (8, 1, 5, 3, 8), (8, 2, 3, 1, 4),
-        (16, 5, 7, 6, 16),
-    ):  # fmt: skip
-        when = timeline(Random(rows), 160, steps, groups)
-        ports = {name: bit() for name in ("clk", "rst", "busy", "step_end")}
-        wrap = (row_step - (steps - 1) * ahead) % rows
-        constants = {"rows": rows, "tap": ahead % rows, "wrap": wrap}
-        drive = driven(when, steps, groups)
-        ports["row"] = word(bits(rows))
-        record = run_model(
-            row_stepper, {**ports, **constants}, name=f"step{len(records)}", clocks=160,
-            drive={name: drive[name] for name in ("rst", "busy", "step_end")},
-        )  # fmt: skip
-        for at, (_, (row,)) in zip(when, record.rows, strict=False):
-            if at is not None:
-                assert row % rows == (row_step * at[0] + ahead * at[1]) % rows
-        records.append(record)
-    assert replay(records, tmp_path) == []
 
 
 @module
-def selector(clk, rst, step_end, frame_end, next_tap, found, *, rows, row_step, base, extras):
-    """The rows of every class of banks, side by side."""
-    width = bits(rows)
-    start = word(width)
-    origin = row_origin(  # noqa: F841, instances() finds it
-        clk, rst, step_end, frame_end, next_tap, start, rows=rows, row_step=row_step, base=base
-    )
+def walked(
+    clk, home, busy, next_tap, found, step_end=None, tap=None, *, rows, moves, extras
+):  # fmt: skip
+    """The rows of every class of banks, side by side, as a support layer places them."""
+    width, taps = bits(rows), len(moves)
+    tables = [(width, moves)]
+    if rows & (rows - 1):
+        tables.append((width + 1, tuple(m - rows + (2 << width) for m in moves)))
+    steps = [word(w) if taps > 1 else constant(table[0], w) for w, table in tables]
+    if taps > 1:
+        movers = [  # noqa: F841, instances() finds it
+            row_move(clk, busy, tap, step_end, step, moves=table)
+            for step, (_, table) in zip(steps, tables, strict=True)
+        ]
     nearby = [word(width) for _ in range(max(map(max, extras)) + 1)]
-    aheads = [  # noqa: F841
-        row_ahead(clk, start, near, rows=rows, ahead=k % rows) for k, near in enumerate(nearby)
-    ]
+    walks = [  # noqa: F841
+        row_walk(
+            clk, busy, home, steps[0], steps[1] if len(steps) > 1 else None, near,
+            rows=rows, start=k % rows,
+        )
+        for k, near in enumerate(nearby)
+    ]  # fmt: skip
     chosen = [word(width) for _ in extras]
     choices = [  # noqa: F841
         row_choice(clk, next_tap, concat(nearby), row, width=width, extra=extra)
@@ -85,23 +77,27 @@ def selector(clk, rst, step_end, frame_end, next_tap, found, *, rows, row_step, 
     return instances()
 
 
-def test_any_rows_from_an_origin(tmp_path: Path) -> None:
+def test_rows_of_every_tap(tmp_path: Path) -> None:
     """Also where rows is no power of two, a single row, and steps beyond a whole turn."""
     random, records = Random(1), []
     for rows, row_step, steps, groups in (
-        (1, 1, 1, 1), (2, 1, 3, 2), (3, 1, 2, 3), (5, 3, 4, 2), (7, 9, 3, 5), (8, 5, 1, 8),
-        (6, 4, 5, 4),
+        (1, 1, 1, 1), (1, 1, 3, 2), (2, 1, 3, 2), (3, 1, 2, 3), (5, 3, 4, 2), (7, 9, 3, 5),
+        (8, 5, 1, 8), (6, 4, 5, 4), (5, 2, 1, 3), (4, 3, 2, 4), (16, 5, 6, 11), (49, 3, 6, 19),
     ):  # fmt: skip
-        base = tuple(random.randrange(rows) for _ in range(steps))
+        base = (0, *(random.randrange(rows) for _ in range(steps - 1)))
         extras = tuple(tuple(random.randrange(k + 2) for _ in base) for k in range(3))
-        when = timeline(random, 160, steps, groups)
-        ports = {name: bit() for name in ("clk", "rst", "step_end", "frame_end")}
-        ports |= {"next_tap": word(bits(steps)), "found": word(3 * bits(rows))}
-        constants = {"rows": rows, "row_step": row_step, "base": base, "extras": extras}
-        drive = driven(when, steps, groups)
-        del drive["busy"]
+        ends = [after - now for now, after in pairwise(base)]
+        moves = tuple(m % rows for m in (*ends, row_step - base[-1]))
+        when = timeline(random, 200, steps, groups)
+        ports = {name: bit() for name in ("clk", "home", "busy")}
+        ports["next_tap"] = word(bits(steps))
+        if steps > 1:
+            ports |= {"step_end": bit(), "tap": word(bits(steps))}
+        ports["found"] = word(3 * bits(rows))
+        constants = {"rows": rows, "moves": moves, "extras": extras}
+        drive = {n: d for n, d in driven(when, steps, groups).items() if n in ports}
         record = run_model(
-            selector, {**ports, **constants}, name=f"origin{len(records)}", clocks=160, drive=drive
+            walked, {**ports, **constants}, name=f"walk{len(records)}", clocks=200, drive=drive
         )
         for at, (_, (found,)) in zip(when, record.rows, strict=False):
             if at is not None:
