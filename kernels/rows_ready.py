@@ -45,49 +45,63 @@ def rows_ready(
 
     That may be negative: such a frame is done before its last rows, which it does not read.
     """
+    step = min(row_step, rows)
     width = bits((buffers + 1) * rows + 1) + 1
-    start = min(reach + 1, rows)
-    lead = counter(0, width)
     sign = width - 1
-    want_width = bits(rows + row_step + 1)
-    wanted, wanted_after, wanted_next, more = (counter(0, want_width) for _ in range(4))
+    start = min(reach + 1, rows)
+    # the rows less those of a step are counted, too, so that nothing is added before a comparison
+    behind = -step % (1 << width)
+    lead, short = counter(0, width), counter(behind, width)
+    change = counter(0, width)
+    want_width = bits(rows + step + 1)
+    wanted, wanted_after = (counter(0, want_width) for _ in range(2))
+    now, first, later, whole = (Signal(bool(0)) for _ in range(4))
 
     @always_comb
-    def grow():
-        more.next = wanted + row_step
-
-    @always_comb
-    def cap():
-        if group_last:
-            wanted_after.next = start
-        elif more > rows:
-            wanted_after.next = rows
-        else:
-            wanted_after.next = more
-
-    @always_comb
-    def choose():
-        if ahead:
-            wanted_next.next = wanted_after
-        else:
-            wanted_next.next = wanted
+    def compare():
+        now.next = lead >= wanted and not lead[sign]
+        first.next = lead >= start and not lead[sign]
+        later.next = short >= wanted and not short[sign]
+        whole.next = lead >= rows and not lead[sign]
 
     @always_comb
     def allow():
-        ready.next = lead >= wanted_next and not lead[sign]
+        if not ahead:
+            ready.next = now
+        elif group_last:
+            ready.next = first
+        else:
+            ready.next = later or whole
+
+    @always_comb
+    def grow():
+        if group_last:
+            wanted_after.next = start
+        elif wanted >= rows - step:
+            wanted_after.next = rows
+        else:
+            wanted_after.next = wanted + step
+
+    @always_comb
+    def weigh():
+        if row_done and not last_begin:
+            change.next = 1
+        elif last_begin and not row_done:
+            change.next = (1 << width) - rows
+        elif last_begin and row_done:
+            change.next = (1 << width) - rows + 1
+        else:
+            change.next = 0
 
     @always(clk.posedge)
     def track():
         if rst:
             lead.next = 0
+            short.next = behind
             wanted.next = start
         else:
-            if row_done and not last_begin:
-                lead.next = lead + 1
-            elif last_begin and not row_done:
-                lead.next = lead - rows
-            elif last_begin and row_done:
-                lead.next = lead - (rows - 1)
+            lead.next = lead + change
+            short.next = short + change
             if step_end:
                 wanted.next = wanted_after
 
