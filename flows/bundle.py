@@ -209,10 +209,10 @@ def _model(design: Design, x: NDArray[Any]) -> bytes:
         "input_format": np.array(formats["s_axis"]),
         "output_format": np.array(formats["m_axis"]),
     }
-    for number, words in enumerate(getattr(design, "model_words", ())):
-        arrays[f"layer0.{number}.weight"] = words.weight
+    for name, words in getattr(design, "model_words", {}).items():
+        arrays[f"{name}.weight"] = words.weight
         if words.bias is not None:
-            arrays[f"layer0.{number}.bias"] = words.bias
+            arrays[f"{name}.bias"] = words.bias
     octets = io.BytesIO()
     with zipfile.ZipFile(octets, "w") as archive:
         for name, array in arrays.items():

@@ -106,7 +106,7 @@ def schedule(design: Any, run: Any) -> Figure:
     spans = {(side, frame): (first, last + 1) for side, frame, first, last in run.schedule}
     zero = spans["s", 0][0]
     timeline = design.timeline
-    rows = ["input", *(f"layer {plan.number}" for plan in design.plans), "output"]
+    rows = ["input", *(f"layer {plan.label}" for plan in design.plans), "output"]
     figure = Figure(figsize=(9, 1.4 + 0.5 * len(rows)), layout="constrained")
     axes = figure.add_subplot()
     for frame in range(frames):

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kolam.generators import catalog, cyclic_sparse, dense, fft
+from kolam.generators import catalog, cyclic_sparse, dense, fft, network
 from kolam.generators.design import Design
 from kolam.generators.model_file import read_model, refitted
 
-__all__ = ["Design", "catalog", "cyclic_sparse", "dense", "fft", "load"]
+__all__ = ["Design", "catalog", "cyclic_sparse", "dense", "fft", "load", "network"]
 
-ENGINES = {"cyclic_sparse": cyclic_sparse, "dense": dense, "fft": fft}
+ENGINES = {"cyclic_sparse": cyclic_sparse, "dense": dense, "fft": fft, "network": network}
 MAX_TEXT = 1 << 20  # bytes of a configuration file
 
 
@@ -50,7 +50,7 @@ def load(
     if weights is not None:
         if room is fft:
             raise ValueError("weights must not be given to an FFT, which has none")
-        origin, words = read_model(Path(weights))
+        origin, words = read_model(Path(weights), getattr(config, "names", None))
         if not words:
             raise ValueError(f"{Path(weights).name} must hold weights, and holds none")
     elif words and set:

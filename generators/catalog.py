@@ -6,9 +6,9 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from kolam.generators import dense, fft
-from kolam.generators.chain_config import Config, Formats, Support
-from kolam.generators.cyclic_sparse import cycle
+from kolam.generators import dense, fft, network
+from kolam.generators.chain_config import ChainConfig, Formats, Support
+from kolam.generators.cyclic_sparse import Config, cycle, spread
 from kolam.generators.model_file import read_model
 from kolam.hdl import Format
 from kolam.kernels.round_saturate import Activation
@@ -19,7 +19,7 @@ class Entry:
     """A named design: what it is, and its configuration or the model file that holds it."""
 
     description: str
-    config: Callable[[], Config | dense.Config | fft.Config] | None = None
+    config: Callable[[], ChainConfig | fft.Config] | None = None
     model: str | None = None
 
 
@@ -42,6 +42,36 @@ def _dense_small() -> dense.Config:
             dense.Layer(outputs=10, bias=True),
         ),
         formats=Formats(input=fmt, weights=fmt, outputs=(Format.parse("s3.4"),) * 2),
+        parallelism=18,
+    )
+
+
+_SMALL = Formats(
+    input=Format.parse("s1.6"), weights=Format.parse("s1.6"), outputs=Format.parse("s3.4")
+)
+_RELU: dict[str, Any] = {"bias": True, "activation": Activation.RELU}
+
+
+def _net_small() -> network.Config:
+    return network.Config(
+        inputs=64,
+        layers=(
+            network.DenseLayer(name="fc1", outputs=32, **_RELU),
+            network.DenseLayer(name="fc2", outputs=10, bias=True),
+        ),
+        formats=_SMALL,
+        parallelism=18,
+    )
+
+
+def _net_small_csc() -> network.Config:
+    return network.Config(
+        inputs=64,
+        layers=(
+            network.CyclicSparseLayer(name="fc1", supports=spread(64, 32, (8, 8)), **_RELU),
+            network.DenseLayer(name="fc2", outputs=10, bias=True),
+        ),
+        formats=_SMALL,
         parallelism=18,
     )
 
@@ -72,6 +102,14 @@ ENTRIES: dict[str, Entry] = {
     "dense-small": Entry(
         description="64 to 32 to 10, fully connected by dense layers with bias, 8 bits",
         config=_dense_small,
+    ),
+    "net-64-32-10": Entry(
+        description="64 to 32 to 10: a network of two dense layers with bias, 8 bits",
+        config=_net_small,
+    ),
+    "net-64-32-10-csc": Entry(
+        description="64 to 32 to 10: a network of a CSC layer and a dense one with bias, 8 bits",
+        config=_net_small_csc,
     ),
     "fft-64": Entry(
         description="64 points, complex, 16 bits, gain 1/64, a sample a clock, bit-reversed",

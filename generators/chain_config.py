@@ -1,26 +1,29 @@
 """The configuration of a chain of support layers: what it computes, and its lanes in time.
 
 Whole and checked at birth; what it promises is computed, nothing is built. Cyclic sparse and
-dense engines share it.
+dense engines and networks of both share it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import Enum
 from functools import cached_property
 from math import ceil
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kolam.generators.fields import check_integer, check_keys, check_kind, member
-from kolam.generators.support_plan import SupportPlan, legal_lanes, link_words
+from kolam.generators.fields import check_format, check_integer, check_keys, check_kind, member
+from kolam.generators.support_plan import Stage, SupportPlan, legal_lanes, link_words
 from kolam.hdl import Format, Overflow, Rounding
 from kolam.hdl.target import Target
 from kolam.kernels.frame_guard import REGISTER_LATENCY
 from kolam.kernels.round_saturate import Activation
 from kolam.kernels.width_converter import moves
-from kolam.reference import cyclic_sparse as golden
+from kolam.reference import chain as golden
+from kolam.reference import cyclic_sparse, dense
 
 MAX_WORDS = 1 << 20  # inputs, outputs or weights of a support layer that we dare to build
 
@@ -74,10 +77,7 @@ class Formats:
         check_kind(self, "rounding", Rounding)
         check_kind(self, "overflow", Overflow)
         for name in ("weights", "outputs"):
-            value = getattr(self, name)
-            each = value if isinstance(value, tuple) else (value,)
-            if not all(isinstance(f, Format) for f in each):
-                raise TypeError(f"{name} must be a Format or a tuple of them, not {value!r}")
+            check_format(self, name)
 
     def of(self, name: str, support: int) -> Format:
         """Return the format `name` (weights or outputs) of a support."""
@@ -86,7 +86,7 @@ class Formats:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class ChainConfig(ABC):
     """A chain of support layers, and how much hardware it may have.
 
     parallelism: at most so many multipliers; the smallest interval reachable with them is
@@ -94,10 +94,15 @@ class Config:
     fewest lanes. Neither: one lane a support layer. input_lanes, output_lanes: elements a
     beat of the streams; None: the engine's own rate. loadable: weights and biases can be
     replaced by a stream, s_axis_weight. Raises TypeError, ValueError.
+
+    An engine adds the rows that say what its layers are, and makes `stages` of them.
     """
 
+    engine: ClassVar[str]
+    rows: ClassVar[str]  # the field that holds what the layers are
+    argmax: ClassVar[bool] = False
+
     inputs: int
-    supports: tuple[Support, ...]
     formats: Formats
     parallelism: int | None = None
     interval: int | None = None
@@ -106,60 +111,71 @@ class Config:
     loadable: bool = False
     target: Target = Target.GENERIC
 
+    @cached_property
+    @abstractmethod
+    def stages(self) -> tuple[Stage, ...]:
+        """The support layers, without lanes."""
+
+    @classmethod
+    @abstractmethod
+    def read_row(cls, table: Mapping[str, Any]) -> Any:
+        """Return the row that plain values describe."""
+
     def __post_init__(self) -> None:
         check_integer(self, "inputs", 1, MAX_WORDS)
-        check_kind(self, "supports", tuple)
         check_kind(self, "formats", Formats)
         check_kind(self, "loadable", bool)
         check_kind(self, "target", Target)
-        if not self.supports or not all(isinstance(s, Support) for s in self.supports):
-            raise TypeError(f"supports must be one Support or more, not {self.supports!r}")
-        for name in ("weights", "outputs"):
-            formats = getattr(self.formats, name)
-            if isinstance(formats, tuple) and len(formats) != len(self.supports):
+        for stage in self.stages:
+            if stage.fan_in > stage.inputs:
                 raise ValueError(
-                    f"formats.{name} must be one Format, or one for each of the "
-                    f"{len(self.supports)} supports, not {len(formats)}"
+                    f"fan_in of {stage.title} must be at most its inputs ({stage.inputs}), "
+                    f"not {stage.fan_in}"
                 )
-        for k, support in enumerate(self.supports):
-            if support.fan_in > self.widths[k]:
+            if stage.fan_in * stage.outputs > MAX_WORDS:
                 raise ValueError(
-                    f"fan_in of support {k} must be at most its inputs ({self.widths[k]}), "
-                    f"not {support.fan_in}"
+                    f"weights of {stage.title} must be at most {MAX_WORDS}, "
+                    f"not {stage.fan_in * stage.outputs}"
                 )
-            if support.fan_in * support.outputs > MAX_WORDS:
-                raise ValueError(
-                    f"weights of support {k} must be at most {MAX_WORDS}, "
-                    f"not {support.fan_in * support.outputs}"
-                )
-            result = self.formats.of("outputs", k)
+            result = stage.result
             if result.signed and result.width == 1:
                 raise ValueError(
-                    f"outputs of support {k} must have two bits or more where signed, not {result}"
+                    f"outputs of {stage.title} must have two bits or more where signed, "
+                    f"not {result}"
                 )
-            clips = support.activation is Activation.CLIPPED_RELU
-            if clips and self.formats.of("outputs", k).fraction < 0:
+            if stage.activation is Activation.CLIPPED_RELU and result.fraction < 0:
                 raise ValueError(
-                    f"outputs of support {k} must have a fraction of at least 0 for CLIPPED_RELU, "
-                    f"not {self.formats.of('outputs', k)}"
+                    f"outputs of {stage.title} must have a fraction of at least 0 for "
+                    f"CLIPPED_RELU, not {result}"
                 )
         if self.parallelism is not None and self.interval is not None:
             raise ValueError("parallelism and interval must not both be given")
         for name in ("parallelism", "interval", "input_lanes", "output_lanes"):
             if getattr(self, name) is not None:
                 check_integer(self, name, 1)
-        for name, words in (("input_lanes", self.inputs), ("output_lanes", self.widths[-1])):
-            if getattr(self, name) is not None and getattr(self, name) > words:
+        ends = (("input_lanes", self.inputs), ("output_lanes", self.elements_out))
+        for name, words in ends:
+            lanes = getattr(self, name)
+            if lanes is not None and lanes > words:
                 raise ValueError(
-                    f"{name} must be at most the words of a frame ({words}), "
-                    f"not {getattr(self, name)}"
+                    f"{name} must be at most the words of a frame ({words}), not {lanes}"
+                )
+            if None not in (lanes, self.interval) and -(-words // lanes) > self.interval:
+                raise ValueError(
+                    f"interval must be at least the {-(-words // lanes)} beats of a frame "
+                    f"that {name} ({lanes}) makes, not {self.interval}"
                 )
         _ = self.plans  # refuses a parallelism that cannot be had
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Words before, between and after the supports."""
-        return (self.inputs, *(s.outputs for s in self.supports))
+        """Words before, between and after the support layers."""
+        return (self.inputs, *(stage.outputs for stage in self.stages))
+
+    @property
+    def elements_out(self) -> int:
+        """Elements of a frame of results."""
+        return 1 if self.argmax else self.widths[-1]
 
     @cached_property
     def _choices(self) -> list[dict[int, int]]:
@@ -169,10 +185,10 @@ class Config:
         """
         return [
             {
-                p: max(s.fan_in * ceil(s.outputs / p), 0 if k else self.inputs // p)
-                for p in legal_lanes(self.widths[k], s.outputs, s.step)
+                p: max(s.fan_in * ceil(s.outputs / p), 0 if s.number else s.inputs // p)
+                for p in legal_lanes(s.inputs, s.outputs, s.step)
             }
-            for k, s in enumerate(self.supports)
+            for s in self.stages
         ]
 
     def _fewest(self, interval: int) -> tuple[int, ...] | None:
@@ -184,8 +200,8 @@ class Config:
         best: dict[int, tuple[int, tuple[int, ...]]] = {
             p: (p, (p,)) for p, clocks in self._choices[0].items() if clocks <= interval
         }
-        for k in range(1, len(self.supports)):
-            fan_in = self.supports[k - 1].fan_in
+        for k in range(1, len(self.stages)):
+            fan_in = self.stages[k - 1].fan_in
             following = {}
             for p, clocks in self._choices[k].items():
                 if clocks > interval:
@@ -247,35 +263,24 @@ class Config:
             for u in range(1, self.lanes[0] + 1)
             if self.lanes[0] % u == 0 and (self.inputs // u <= clocks or u == self.lanes[0])
         )
-        for k, support in enumerate(self.supports):
-            lanes = self.lanes[k]
-            after = self.lanes[k + 1] if k + 1 < len(self.supports) else lanes
-            words_out = link_words(lanes, support.fan_in, after)
+        for stage, lanes, after in zip(
+            self.stages, self.lanes, (*self.lanes[1:], self.lanes[-1]), strict=True
+        ):
+            words_out = link_words(lanes, stage.fan_in, after)
             assert words_out is not None  # _fewest saw to it
             plans.append(
                 SupportPlan(
-                    number=k,
-                    inputs=self.widths[k],
-                    outputs=support.outputs,
-                    fan_in=support.fan_in,
-                    stride=support.stride,
-                    step=support.step,
+                    **vars(stage),
                     lanes=lanes,
                     words_in=words_in,
                     words_out=words_out,
                     buffers=2,
                     early_free=bool(plans)
-                    and support.fan_in <= plans[-1].fan_in + plans[-1].tail_latency,
-                    bias=support.bias,
-                    activation=support.activation,
-                    source=self.formats.of("outputs", k - 1) if k else self.formats.input,
-                    weight=self.formats.of("weights", k),
-                    result=self.formats.of("outputs", k),
+                    and stage.fan_in <= plans[-1].fan_in + plans[-1].tail_latency,
                     rounding=self.formats.rounding,
                     overflow=self.formats.overflow,
                     loadable=self.loadable,
                     target=self.target,
-                    anchored=support.anchored,
                 )
             )
             words_in = words_out
@@ -297,104 +302,132 @@ class Config:
     @property
     def connectivity(self) -> NDArray[np.bool_]:
         """(outputs, inputs): whether an output depends on an input, by the Boolean product."""
-        layers = [
-            golden.Layer(
-                inputs=self.widths[k],
-                stride=s.stride,
-                step=s.step,
-                weight=np.ones((s.outputs, s.fan_in)),
+        layers: list[golden.Layer] = []
+        for s in self.stages:
+            ones = np.ones((s.outputs, s.fan_in))
+            layers.append(
+                dense.Layer(weight=ones)
+                if s.anchored
+                else cyclic_sparse.Layer(inputs=s.inputs, stride=s.stride, step=s.step, weight=ones)
             )
-            for k, s in enumerate(self.supports)
-        ]
         return golden.connectivity(layers)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON or TOML; `from_dict` takes them back."""
-
-        def formats(value: Format | tuple[Format, ...]) -> str | list[str]:
-            return [str(f) for f in value] if isinstance(value, tuple) else str(value)
-
-        values: dict[str, Any] = {
-            "engine": "cyclic_sparse",
-            "inputs": self.inputs,
-            "supports": [
-                {
-                    "outputs": s.outputs,
-                    "fan_in": s.fan_in,
-                    "stride": s.stride,
-                    "step": s.step,
-                    "bias": s.bias,
-                    "activation": s.activation.value,
-                }
-                for s in self.supports
-            ],
-            "formats": {
-                "input": str(self.formats.input),
-                "weights": formats(self.formats.weights),
-                "outputs": formats(self.formats.outputs),
-                "rounding": self.formats.rounding.value,
-                "overflow": self.formats.overflow.value,
-            },
-            "loadable": self.loadable,
-            "target": self.target.value,
-        }
-        for name in ("parallelism", "interval", "input_lanes", "output_lanes"):
-            if getattr(self, name) is not None:
-                values[name] = getattr(self, name)
-        return values
+        return {"engine": self.engine, **plain(self)}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Config":
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Return the configuration that plain values describe.
 
         Raises ValueError for an unknown or missing key, TypeError for a wrong kind.
         """
-        required = ("outputs", "fan_in", "stride")
-        return cls(**parsed(values, "cyclic_sparse", cls, "supports", Support, required))
+        given = dict(values)
+        named = given.pop("engine", cls.engine)
+        if named != cls.engine:
+            raise ValueError(f"engine must be {cls.engine}, not {named!r}")
+        check_keys("the configuration", given, cls)
+        given[cls.rows] = read_rows(cls.rows, given[cls.rows], cls.read_row)
+        given["formats"] = _formats(given["formats"])
+        if "target" in given:
+            given["target"] = member(Target, "target", given["target"])
+        return cls(**given)
 
 
-def parsed(
-    values: Mapping[str, Any], engine: str, kind: Any, rows: str, row_kind: Any,
-    required: tuple[str, ...],
-) -> dict[str, Any]:  # fmt: skip
-    """Return the fields of a configuration, from plain values; rows: the key of its layers."""
-    given = dict(values)
-    named = given.pop("engine", engine)
-    if named != engine:
-        raise ValueError(f"engine must be {engine}, not {named!r}")
-    check_keys("the configuration", given, kind, required=("inputs", rows, "formats"))
-    tables = given[rows]
-    if not isinstance(tables, list | tuple) or not all(isinstance(r, Mapping) for r in tables):
-        raise TypeError(f"{rows} must be a list of tables, not {tables!r}")
-    made = []
-    for table in tables:
-        check_keys(f"each of {rows}", table, row_kind, required=required)
-        fields = dict(table)
-        if "activation" in fields:
-            fields["activation"] = member(Activation, "activation", fields["activation"])
-        made.append(row_kind(**fields))
-    given[rows], given["formats"] = tuple(made), _formats(given["formats"])
-    if "target" in given:
-        given["target"] = member(Target, "target", given["target"])
-    return given
+def stages_of(
+    supports: Iterable[Support], inputs: int, formats: Formats, layer: str = "", number: int = 0
+) -> list[Stage]:
+    """Return the stages of supports in a row, the first of which has a number in the chain.
+
+    Raises ValueError where formats are not for so many supports.
+    """
+    supports = tuple(supports)
+    for name in ("weights", "outputs"):
+        given = getattr(formats, name)
+        if isinstance(given, tuple) and len(given) != len(supports):
+            owner = f" of {layer}" if layer else ""
+            raise ValueError(
+                f"formats.{name}{owner} must be one Format, or one for each of the "
+                f"{len(supports)} supports, not {len(given)}"
+            )
+    stages: list[Stage] = []
+    for k, support in enumerate(supports):
+        stages.append(
+            Stage(
+                **vars(support),
+                number=number + k,
+                layer=layer,
+                support=k,
+                inputs=stages[-1].outputs if stages else inputs,
+                source=stages[-1].result if stages else formats.input,
+                weight=formats.of("weights", k),
+                result=formats.of("outputs", k),
+                anchored=support.anchored,
+            )
+        )
+    return stages
+
+
+def check_rows(config: ChainConfig, kind: type) -> None:
+    """Raise TypeError unless the rows of a configuration are one of a kind or more, in a tuple."""
+    check_kind(config, config.rows, tuple)
+    rows = getattr(config, config.rows)
+    if not rows or not all(isinstance(row, kind) for row in rows):
+        raise TypeError(f"{config.rows} must be one {kind.__name__} or more, not {rows!r}")
+
+
+def plain(value: Any) -> Any:
+    """Return a field of a configuration as plain values, for JSON or TOML."""
+    if isinstance(value, Format):
+        return str(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [plain(v) for v in value]
+    if is_dataclass(value):
+        named = {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+        return {name: each for name, each in named.items() if each is not None}
+    return value
+
+
+def read_rows(name: str, tables: Any, read: Any) -> tuple[Any, ...]:
+    """Return what tables describe, each read by itself; TypeError for what is no list of them."""
+    if not isinstance(tables, list | tuple) or not all(isinstance(t, Mapping) for t in tables):
+        raise TypeError(f"{name} must be a list of tables, not {tables!r}")
+    return tuple(read(table) for table in tables)
+
+
+def read_row(name: str, table: Mapping[str, Any], kind: Any) -> Any:
+    """Return the row of a kind that a table of plain values describes."""
+    check_keys(f"each of {name}", table, kind)
+    given = dict(table)
+    if "activation" in given:
+        given["activation"] = member(Activation, "activation", given["activation"])
+    return kind(**given)
+
+
+def read_support(table: Mapping[str, Any]) -> Support:
+    """Return the Support that plain values describe."""
+    support: Support = read_row("supports", table, Support)
+    return support
 
 
 def _formats(table: Any) -> Formats:
-    if not isinstance(table, Mapping):
-        raise TypeError(f"formats must be a table, not {table!r}")
-    check_keys("formats", table, Formats, required=("input", "weights", "outputs"))
-    fields = dict(table)
-    for name in ("input", "weights", "outputs"):
-        value = fields[name]
-        fields[name] = (
-            tuple(Format.parse(v) for v in value)
-            if isinstance(value, list | tuple) and name != "input"
-            else Format.parse(value)
-        )
+    check_keys("formats", table, Formats)
+    given = {**table, "input": Format.parse(table["input"])}
+    for name in ("weights", "outputs"):
+        given[name] = read_format(given[name])
     for name, kind in (("rounding", Rounding), ("overflow", Overflow)):
-        if name in fields:
-            fields[name] = member(kind, name, fields[name])
-    return Formats(**fields)
+        if name in given:
+            given[name] = member(kind, name, given[name])
+    return Formats(**given)
+
+
+def read_format(value: Any) -> Format | tuple[Format, ...]:
+    """Return the format that a text names, or those that texts in a list do."""
+    if isinstance(value, list | tuple):
+        return tuple(Format.parse(v) for v in value)
+    return Format.parse(value)
 
 
 @dataclass(frozen=True)

@@ -485,7 +485,7 @@ class Config:
         named = given.pop("engine", "fft")
         if named != "fft":
             raise ValueError(f"engine must be fft, not {named!r}")
-        check_keys("the configuration", given, cls, required=("points",))
+        check_keys("the configuration", given, cls)
         for name, kind in (
             ("samples", Samples), ("architecture", Architecture), ("direction", Direction),
             ("input_order", Order), ("output_order", Order), ("rotation", Rotation),
@@ -498,7 +498,7 @@ class Config:
             table = given["run_time"]
             if not isinstance(table, Mapping):
                 raise TypeError(f"run_time must be a table, not {table!r}")
-            check_keys("run_time", table, RunTime, required=())
+            check_keys("run_time", table, RunTime)
             given["run_time"] = RunTime(**table)
         scaling = given.get("scaling")
         if scaling == "unscaled":
@@ -514,7 +514,7 @@ class Config:
 def _formats(table: Any) -> Formats:
     if not isinstance(table, Mapping):
         raise TypeError(f"formats must be a table, not {table!r}")
-    check_keys("formats", table, Formats, required=())
+    check_keys("formats", table, Formats)
     fields: dict[str, Any] = {
         k: v if k == "rounding" else Format.parse(v) for k, v in table.items()
     }

@@ -1,8 +1,11 @@
 """Fields of configurations: checked at birth, and read from plain values (TOML, JSON)."""
 
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from operator import index
 from typing import Any
+
+from kolam.hdl import Format
 
 
 def check_integer(owner: Any, name: str, low: int, high: int | None = None) -> None:
@@ -26,13 +29,25 @@ def check_kind(owner: Any, name: str, kind: type) -> None:
         raise TypeError(f"{name} must be a {kind.__name__}, not {getattr(owner, name)!r}")
 
 
-def check_keys(what: str, given: Mapping[str, Any], kind: Any, required: tuple[str, ...]) -> None:
-    """Raise ValueError for a key that a dataclass does not have, or one that is missing."""
-    allowed = list(kind.__dataclass_fields__)
+def check_format(owner: Any, name: str) -> None:
+    """Raise TypeError if a field is neither a Format nor a tuple of them."""
+    value = getattr(owner, name)
+    if not all(isinstance(f, Format) for f in (value if isinstance(value, tuple) else (value,))):
+        raise TypeError(f"{name} must be a Format or a tuple of them, not {value!r}")
+
+
+def check_keys(what: str, given: Any, kind: Any) -> None:
+    """Raise ValueError for a key that a dataclass does not have, or one that is missing.
+
+    Raises TypeError for what is no table.
+    """
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{what} must be a table, not {given!r}")
+    allowed = [f.name for f in fields(kind)]
     for key in given:
         if key not in allowed:
             raise ValueError(f"the keys of {what} must be among {', '.join(allowed)}, not {key!r}")
-    for key in required:
+    for key in (f.name for f in fields(kind) if f.init and f.default is MISSING):
         if key not in given:
             raise ValueError(f"{what} must have the key {key}")
 

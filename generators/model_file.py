@@ -8,6 +8,7 @@ import json
 import re
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -16,7 +17,8 @@ import numpy as np
 from numpy.lib import format as npy
 
 MAX_BYTES = 1 << 28  # of one array
-_KEY = re.compile(r"layer(\d+)\.(\d+)\.(weight|bias)")
+_KEY = re.compile(r"(\w+)\.(\d+)\.(weight|bias)")
+_NUMBERED = re.compile(r"layer(\d+)")
 
 
 def read_arrays(path: Path) -> dict[str, Any]:
@@ -66,8 +68,12 @@ def _judge(member: zipfile.ZipInfo, stream: Any) -> None:
         )
 
 
-def read_model(path: Path) -> tuple[dict[str, Any], list[Any]]:
-    """Return the configuration as plain values, and for each support (weight, bias or None)."""
+def read_model(path: Path, layers: Sequence[str] | None = None) -> tuple[dict[str, Any], list[Any]]:
+    """Return the configuration as plain values, and for each support (weight, bias or None).
+
+    layers: names of layers in order; by default those of the file's own network. Without names
+    they are layer0, layer1 and so on. Raises ValueError with one sentence, or OSError.
+    """
     arrays = read_arrays(path)
     if "config" not in arrays or arrays["config"].dtype.kind != "U":
         raise ValueError(f"{path.name} must have a text `config`")
@@ -77,16 +83,39 @@ def read_model(path: Path) -> tuple[dict[str, Any], list[Any]]:
         raise ValueError(f"config of {path.name} must be JSON: {error}") from None
     if not isinstance(config, dict):
         raise ValueError(f"config of {path.name} must be a table, not a {type(config).__name__}")
+    if layers is None and config.get("engine") == "network":
+        rows = config.get("layers")
+        names = (
+            [row.get("name") for row in rows if isinstance(row, dict)]
+            if isinstance(rows, list)
+            else []
+        )
+        layers = [name for name in names if isinstance(name, str)]
     found: dict[tuple[int, int], dict[str, Any]] = {}
     for name, array in arrays.items():
         match = _KEY.fullmatch(name)
-        if match:
-            found.setdefault((int(match[1]), int(match[2])), {})[match[3]] = array
+        if match is None:
+            continue
+        numbered = _NUMBERED.fullmatch(match[1])
+        if layers is not None and match[1] in layers:
+            number = layers.index(match[1])
+        elif layers is not None:
+            raise ValueError(
+                f"the weights in {path.name} must be those of the layers {', '.join(layers)}, "
+                f"not {name}"
+            )
+        elif numbered is not None:
+            number = int(numbered[1])
+        else:
+            continue
+        found.setdefault((number, int(match[2])), {})[match[3]] = array
     weights = []
-    for place in sorted(found):
-        if "weight" not in found[place]:
-            raise ValueError(f"layer{place[0]}.{place[1]} of {path.name} must have a weight")
-        weights.append((found[place]["weight"], found[place].get("bias")))
+    for number, support in sorted(found):
+        arrays_of = found[number, support]
+        if "weight" not in arrays_of:
+            owner = f"layer{number}" if layers is None else layers[number]
+            raise ValueError(f"{owner}.{support} of {path.name} must have a weight")
+        weights.append((arrays_of["weight"], arrays_of.get("bias")))
     return config, weights
 
 
@@ -97,19 +126,19 @@ def refitted(weights: list[Any], made: Any, config: Any, file: str) -> list[Any]
     Raises ValueError where the two structures differ, as weights have no meaning in another.
     """
     result = []
-    if type(made) is not type(config) or len(made.plans) != len(config.plans):
+    if type(made) is not type(config) or len(made.stages) != len(config.stages):
         raise ValueError(f"the engine and its layers must be those of {file}, with its weights")
-    for before, after, pair in zip(made.plans, config.plans, weights, strict=False):
+    for before, after, pair in zip(made.stages, config.stages, weights, strict=False):
         for field in ("inputs", "outputs", "fan_in", "stride", "step"):
             if getattr(before, field) != getattr(after, field):
                 raise ValueError(
-                    f"{field} of support {after.number} must be {getattr(before, field)}, for "
+                    f"{field} of {after.title} must be {getattr(before, field)}, for "
                     f"which the weights of {file} were made, not {getattr(after, field)}"
                 )
         weight, bias = pair
         if before.weight != after.weight:
             weight = _as_float(weight, before.weight.fraction)
-        scales = [plan.source.fraction + plan.weight.fraction for plan in (before, after)]
+        scales = [stage.source.fraction + stage.weight.fraction for stage in (before, after)]
         if scales[0] != scales[1]:
             bias = _as_float(bias, scales[0])
         result.append((weight, bias))

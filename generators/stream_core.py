@@ -1,20 +1,21 @@
-"""A chain of support layers behind AXI4-Stream: the top of cyclic sparse and dense cores.
+"""A chain of support layers behind AXI4-Stream: the top of all cores that are chains.
 
-    s_axis ─► frame_guard ─► entry_register ─► (width_converter) ─► layers ─► output_fifo
-                   │ verdict of each frame                       (Links)           │
-                   └──────────────────────────────► frame_gate ◄───────────────────┘
+    s_axis ─► frame_guard ─► entry_register ─► (width_converter) ─► layers ─► (arg_max) ─► FIFO
+                   │ verdict of each frame                       (Links)                    │
+                   └────────────────────────────────────► frame_gate ◄──────────────────────┘
                                        m_axis ◄── (width_converter) ◄──┘
 
 Where weights are loadable, weight_loader keeps new frames out while it fills the memories.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from kolam.generators.design import Stream
 from kolam.generators.support_layer import support_layer
 from kolam.generators.support_plan import SupportPlan
-from kolam.hdl import instances, module
+from kolam.hdl import Format, instances, module
 from kolam.hdl.target import Target
+from kolam.kernels.arg_max import arg_max, arg_max_latency
 from kolam.kernels.bits import bits, concat, constant, field, word
 from kolam.kernels.delay import pulse_delay
 from kolam.kernels.frame_gate import frame_gate
@@ -31,8 +32,9 @@ def core(
     m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast, event_frame_error, event_overflow,
     s_axis_weight_tdata=None, s_axis_weight_tvalid=None, s_axis_weight_tready=None,
     s_axis_weight_tlast=None, *, layers: tuple[Any, ...], source: Stream, sink: Stream,
+    argmax: bool,
 ) -> Any:  # fmt: skip
-    """A chain of cyclic sparsely connected support layers behind AXI4-Stream."""
+    """A chain of support layers behind AXI4-Stream."""
     plans = [plan for plan, _ in layers]
     head, tail = plans[0], plans[-1]
     style = "shift" if head.target in (Target.GENERIC, Target.XC7) else "ram"
@@ -111,23 +113,31 @@ def core(
     overflow = any_event(clk, rst, concat(over), event_overflow)
 
     # output: results wait for their place and for the frame's verdict
-    reserve, depth = flight(tail), queue_depth(tail)
-    queued = word(len(datas[-1]))
+    last_link = outlet(tail, argmax)
+    reserve, depth = flight(tail, argmax), queue_depth(tail, argmax)
+    given_valid, given = valids[-1], datas[-1]
+    if argmax:
+        given_valid, given = word(1), word(last_link.width)
+        largest = arg_max(
+            clk, rst, valids[-1], datas[-1], given_valid, given,
+            words=tail.words_out, elements=tail.outputs, signed=tail.result.signed,
+        )  # fmt: skip
+    queued = word(len(given))
     q_valid, q_ready = word(1), word(1)
     queue = output_fifo(
-        clk, rst, valids[-1], datas[-1], q_valid, q_ready, queued, room,
+        clk, rst, given_valid, given, q_valid, q_ready, queued, room,
         depth=depth, reserve=reserve, style=style,
     )  # fmt: skip
     # frames judged and not yet through: in buffers, in the queue, one at either end, and one
     # of a single beat in the entry register
-    flying = sum(p.buffers for p in plans) + -(-depth // tail.beats_out) + 3
+    flying = sum(p.buffers for p in plans) + -(-depth // last_link.beats) + 3
     judged = 1 << (flying - 1).bit_length()
-    passed = word(len(datas[-1]))
-    if sink.lanes == tail.words_out:
+    passed = word(len(given))
+    if sink.lanes == last_link.words:
         gate = frame_gate(
             clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
             m_axis_tvalid, m_axis_tready, passed, m_axis_tlast,
-            beats=tail.beats_out, frames=judged, style=style,
+            beats=last_link.beats, frames=judged, style=style,
         )  # fmt: skip
         results = passed
     else:
@@ -135,26 +145,53 @@ def core(
         gate = frame_gate(
             clk, rst, q_valid, q_ready, queued, verdict_valid, verdict_good,
             p_valid, p_ready, passed, p_last,
-            beats=tail.beats_out, frames=judged, style=style,
+            beats=last_link.beats, frames=judged, style=style,
         )  # fmt: skip
         results = word(sink.lanes * sink.format.width)
         widen_out = width_converter(
             clk, rst, p_valid, p_ready, passed, m_axis_tvalid, m_axis_tready, results, m_axis_tlast,
-            s_lanes=tail.words_out, m_lanes=sink.lanes, elements=sink.elements,
+            s_lanes=last_link.words, m_lanes=sink.lanes, elements=sink.elements,
         )  # fmt: skip
     out = connect(_bytes(results, sink), m_axis_tdata)
     return instances()
 
 
-def flight(plan: SupportPlan) -> int:
-    """Return the beats that a last layer may still write once it no longer sees room."""
-    groups = -(-(plan.fan_in + plan.tail_latency + 2) // plan.fan_in) + 1
-    return groups * plan.phases_out
+class Outlet(NamedTuple):
+    """What comes behind the last layer: words a beat, beats a frame, the format of a word.
+
+    latency: clocks from the last beat of the layer to that of the frame.
+    """
+
+    words: int
+    beats: int
+    format: Format
+    latency: int
+
+    @property
+    def width(self) -> int:
+        """Bits of a beat."""
+        return self.words * self.format.width
 
 
-def queue_depth(plan: SupportPlan) -> int:
+def outlet(plan: SupportPlan, argmax: bool) -> Outlet:
+    """Return what comes behind a last layer: its own results, or an index a frame."""
+    if argmax:
+        index = Format(False, bits(plan.outputs), 0)
+        return Outlet(1, 1, index, arg_max_latency(plan.words_out))
+    return Outlet(plan.words_out, plan.beats_out, plan.result, 0)
+
+
+def flight(plan: SupportPlan, argmax: bool = False) -> int:
+    """Return the beats that may still come behind a last layer once it no longer sees room."""
+    clocks = plan.fan_in + plan.tail_latency + outlet(plan, argmax).latency + 2
+    groups = -(-clocks // plan.fan_in) + 1
+    return -(-groups // plan.groups) if argmax else groups * plan.phases_out
+
+
+def queue_depth(plan: SupportPlan, argmax: bool = False) -> int:
     """Return the beats of the output FIFO: what is on its way, a group more, a power of two."""
-    return 1 << (flight(plan) + plan.phases_out).bit_length()
+    more = 1 if argmax else plan.phases_out
+    return 1 << (flight(plan, argmax) + more).bit_length()
 
 
 def _bytes(results: Any, sink: Stream) -> Any:

@@ -34,35 +34,70 @@ def signed_width(low: int, high: int) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SupportPlan:
-    """One support layer with its lanes; all fields are checked by the engine's Config.
+class Stage:
+    """What a support layer computes, and what it is called; on which lanes is not said yet.
 
-    words_in, words_out: words a beat of the links before and after, divisors of lanes; buffers:
-    frames kept, a power of two; source, weight, result: formats of x, w, y.
-    early_free: a buffer is free once its last group begins, as new words take longer to come.
+    number: in the chain. layer: the name of the layer of a network that it belongs to, or "";
+    support: its number there. source, weight, result: formats of x, w, y. anchored: every group
+    of outputs reads from row 0 on: all inputs, in an order of its own, as dense layers do.
     """
 
     number: int
+    layer: str = ""
+    support: int = 0
     inputs: int
     outputs: int
     fan_in: int
     stride: int
     step: int
-    lanes: int
-    words_in: int
-    words_out: int
-    buffers: int
-    early_free: bool
     bias: bool
     activation: Activation
     source: Format
     weight: Format
     result: Format
+    anchored: bool = False
+
+    @property
+    def title(self) -> str:
+        """Its name in a sentence: support 1, or fc1, support 1, or fc3 of a dense layer."""
+        if not self.layer:
+            return f"support {self.number}"
+        return self.layer if self.anchored else f"{self.layer}, support {self.support}"
+
+    @property
+    def label(self) -> str:
+        """Its name in a table: 1, or fc1.1."""
+        return f"{self.layer}.{self.support}" if self.layer else f"{self.number}"
+
+    @property
+    def key(self) -> str:
+        """Its name in a model file: layer0.1, or fc1.1."""
+        return f"{self.layer or 'layer0'}.{self.support}"
+
+    @property
+    def stem(self) -> str:
+        """Its name in the name of a file: layer1, or fc1_1."""
+        return f"{self.layer}_{self.support}" if self.layer else f"layer{self.number}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupportPlan(Stage):
+    """One support layer with its lanes; all fields are checked by the engine's Config.
+
+    words_in, words_out: words a beat of the links before and after, divisors of lanes; buffers:
+    frames kept, a power of two. early_free: a buffer is free once its last group begins, as new
+    words take longer to come.
+    """
+
+    lanes: int
+    words_in: int
+    words_out: int
+    buffers: int
+    early_free: bool
     rounding: Rounding
     overflow: Overflow
     loadable: bool
     target: Target
-    anchored: bool = False  # every group reads from row 0 on: all inputs, in an order of its own
 
     @property
     def rows(self) -> int:
@@ -315,10 +350,20 @@ class SupportPlan:
         beats = first[:, None] + np.arange(self.phases_out)
         return beats.ravel()[: self.beats_out]
 
+    def in_tap_order(self, weights: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return (outputs, taps) of weights as they are given: of an anchored one, its matrix.
+
+        There column j of output o becomes the weight for input (o mod lanes + j) mod inputs.
+        """
+        if not self.anchored:
+            return weights
+        lane = np.arange(self.outputs)[:, None] % self.lanes
+        return np.take_along_axis(weights, (lane + np.arange(self.inputs)) % self.inputs, axis=1)
+
     def weight_words(self, weights: NDArray[np.int64]) -> tuple[int, ...]:
         """Return the weight memory for codes (outputs, fan_in): word t fan_in + j, field a lane."""
         padded = np.zeros((self.groups * self.lanes, self.fan_in), np.int64)
-        padded[: self.outputs] = weights
+        padded[: self.outputs] = self.in_tap_order(weights)
         grouped = padded.reshape(self.groups, self.lanes, self.fan_in)
         mask = (1 << self.weight.width) - 1
         words = []

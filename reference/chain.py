@@ -85,6 +85,10 @@ class Layer(ABC):
     def sums(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the sums of products (outputs, frames), of x (inputs, frames) in x's own dtype."""
 
+    @abstractmethod
+    def reached(self, before: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return (outputs, …): what outputs depend on, of (inputs, …): what inputs depend on."""
+
 
 class Words(NamedTuple):
     """codes: (frames, outputs) of one layer. saturated: (frames,), how many of them saturated."""
@@ -147,6 +151,14 @@ def forward_float(x: Any, layers: Sequence[Layer]) -> list[Floats]:
             values = np.minimum(values, 1)
         result.append(values.T)
     return result
+
+
+def connectivity(layers: Sequence[Layer]) -> NDArray[np.bool_]:
+    """Return (outputs of the last, inputs of the first): whether a path leads from one to other."""
+    reached = np.eye(layers[0].input_words, dtype=bool)
+    for layer in layers:
+        reached = layer.reached(reached)
+    return reached
 
 
 def in_float(layers: Sequence[Layer]) -> list[Layer]:

@@ -6,7 +6,6 @@ Formats, bias and activation as in chain. A weight matrix is never needed, but t
 Source: Hosseini et al., DAC 2019 (the idea); the cyclic indices are this project's construction.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kolam.reference import chain
-from kolam.reference.chain import Numbers, Words, answer, forward, forward_float, in_float
+from kolam.reference.chain import (
+    Numbers,
+    Words,
+    answer,
+    connectivity,
+    forward,
+    forward_float,
+    in_float,
+)
 
 __all__ = [
     "Layer",
@@ -80,17 +87,13 @@ class Layer(chain.Layer):
         rows = (self.weight.astype(np.float64).ravel(), self.indices().ravel(), starts)
         return np.asarray(sparse.csr_array(rows, (self.outputs, self.inputs)) @ x)
 
+    def reached(self, before: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return (outputs, …): what outputs depend on, of (inputs, …): what inputs depend on."""
+        return np.logical_or.reduce([before[taps] for taps in self.indices().T])
+
 
 def dense_matrix(layer: Layer) -> NDArray[Any]:
     """Return the (outputs, inputs) matrix of the layer; taps that meet are added."""
     matrix = np.zeros((layer.outputs, layer.inputs), layer.weight.dtype)
     np.add.at(matrix, (np.arange(layer.outputs)[:, None], layer.indices()), layer.weight)
     return matrix
-
-
-def connectivity(layers: Sequence[Layer]) -> NDArray[np.bool_]:
-    """Return (outputs of the last, inputs of the first): whether a path leads from one to other."""
-    reached = np.eye(layers[0].inputs, dtype=bool)
-    for layer in layers:
-        reached = np.logical_or.reduce([reached[taps] for taps in layer.indices().T])
-    return reached

@@ -29,3 +29,7 @@ class Layer(chain.Layer):
     def sums(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the sums of products (outputs, frames), of x (inputs, frames) in x's own dtype."""
         return np.asarray(self.weight.astype(x.dtype) @ x)
+
+    def reached(self, before: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return (outputs, …): what outputs depend on, of (inputs, …): what inputs depend on."""
+        return np.broadcast_to(before.any(axis=0), (self.outputs, *before.shape[1:]))

@@ -154,14 +154,14 @@ def _chain(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
     headings = "layer", "words", "fan-in", "stride", "step", "lanes", "clocks", "numbers"
     layers = [
         (
-            number,
+            layer["name"],
             f"{layer['inputs']} → {layer['outputs']}",
             *(layer[key] for key in ("fan_in", "stride", "step", "lanes", "interval")),
             f"{layer['input_format']} × {layer['weight_format']}{' + bias' * layer['bias']}, "
             f"{layer['sum_bits']} bits → {layer['output_format']}",
             layer["activation"],
         )
-        for number, layer in enumerate(found["layers"])
+        for layer in found["layers"]
     ]
     return rows, (*headings, "activation"), layers
 

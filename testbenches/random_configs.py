@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from kolam.generators.chain_config import Config, Formats, Support
+from kolam.generators.cyclic_sparse import Config, Formats, Support
 from kolam.hdl import Format, Overflow, Rounding
 from kolam.hdl.target import Target
 from kolam.kernels.round_saturate import Activation

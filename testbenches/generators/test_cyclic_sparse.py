@@ -498,8 +498,8 @@ def test_plain_values_and_back(seed):
     ("change", "error", "sentence"),
     [
         ({"colour": 1}, ValueError,
-         "the keys of the configuration must be among inputs, supports, formats, parallelism, "
-         "interval, input_lanes, output_lanes, loadable, target, not 'colour'"),
+         "the keys of the configuration must be among inputs, formats, parallelism, interval, "
+         "input_lanes, output_lanes, loadable, target, supports, not 'colour'"),
         ({"engine": "fft"}, ValueError, "engine must be cyclic_sparse, not 'fft'"),
         ({"supports": {}}, TypeError, "supports must be a list of tables, not {}"),
         ({"supports": [{"outputs": 1, "fan_in": 1}]}, ValueError,

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from kolam.generators import dense
-from kolam.generators.chain_config import Config, Formats, Support
-from kolam.generators.cyclic_sparse import build, cycle
+from kolam.generators.cyclic_sparse import Config, Formats, Support, build, cycle
 from kolam.hdl import Format
 from kolam.hdl.target import Target
 from kolam.kernels.round_saturate import Activation
@@ -47,8 +46,7 @@ DENSE = dense.Config(
 
 def weights(design):
     """Return the weights of a design, as `build` takes them."""
-    words = getattr(design, "matrices", design.words)
-    return [w.weight if w.bias is None else (w.weight, w.bias) for w in words]
+    return [w.weight if w.bias is None else (w.weight, w.bias) for w in design.words]
 
 
 def other(design, seed):
