@@ -84,13 +84,7 @@ def read_model(path: Path, layers: Sequence[str] | None = None) -> tuple[dict[st
     if not isinstance(config, dict):
         raise ValueError(f"config of {path.name} must be a table, not a {type(config).__name__}")
     if layers is None and config.get("engine") == "network":
-        rows = config.get("layers")
-        names = (
-            [row.get("name") for row in rows if isinstance(row, dict)]
-            if isinstance(rows, list)
-            else []
-        )
-        layers = [name for name in names if isinstance(name, str)]
+        layers = _names(config.get("layers")) or None
     found: dict[tuple[int, int], dict[str, Any]] = {}
     for name, array in arrays.items():
         match = _KEY.fullmatch(name)
@@ -119,6 +113,13 @@ def read_model(path: Path, layers: Sequence[str] | None = None) -> tuple[dict[st
     return config, weights
 
 
+def _names(rows: Any) -> list[str]:
+    """Return the names of layers, as far as they are some; what is none is refused elsewhere."""
+    tables = rows if isinstance(rows, list) else []
+    names = [table.get("name") for table in tables if isinstance(table, dict)]
+    return [name for name in names if isinstance(name, str)]
+
+
 def refitted(weights: list[Any], made: Any, config: Any, file: str) -> list[Any]:
     """Return weights as `build` takes them, made for one configuration and used in another.
 
@@ -126,7 +127,8 @@ def refitted(weights: list[Any], made: Any, config: Any, file: str) -> list[Any]
     Raises ValueError where the two structures differ, as weights have no meaning in another.
     """
     result = []
-    if type(made) is not type(config) or len(made.stages) != len(config.stages):
+    kinds = [[(s.key, s.anchored) for s in each.stages] for each in (made, config)]
+    if type(made) is not type(config) or kinds[0] != kinds[1]:
         raise ValueError(f"the engine and its layers must be those of {file}, with its weights")
     for before, after, pair in zip(made.stages, config.stages, weights, strict=False):
         for field in ("inputs", "outputs", "fan_in", "stride", "step"):

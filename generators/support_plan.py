@@ -25,6 +25,7 @@ from kolam.kernels.bits import bits
 from kolam.kernels.round_saturate import Activation, round_saturate_latency
 
 _SHALLOW = 32  # words up to which a memory is made of LUTs, where the target has such
+_SMALL = 1024  # bits up to which a bank is: a block RAM, of which it takes a half, has 18 times that
 _LOGIC_ROM = 16  # words up to which a ROM costs less as logic
 
 
@@ -306,8 +307,9 @@ class SupportPlan(Stage):
 
     @property
     def bank_style(self) -> str:
-        """block, or distributed where a bank is shallow."""
-        return "distributed" if self.bank_depth <= _SHALLOW else "block"
+        """block, or distributed where a bank is shallow or small."""
+        small = self.bank_depth * self.source.width <= _SMALL
+        return "distributed" if small or self.bank_depth <= _SHALLOW else "block"
 
     @property
     def weight_depth(self) -> int:

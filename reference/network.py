@@ -1,6 +1,8 @@
 """Networks: layers in a row, and the class that the last one finds likeliest.
 
-class = min { o : y[o] = max over all o of y[o] }
+    y = min { o : x[o] = max over all o of x[o] }
+
+Layers are those of chain.
 """
 
 from typing import Any
