@@ -1,14 +1,14 @@
 """The named configurations that tests, flows, benchmarks and documentation all walk."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 from kolam.generators import dense, fft, network
 from kolam.generators.chain_config import ChainConfig, Formats, Support
-from kolam.generators.cyclic_sparse import Config, cycle, spread
+from kolam.generators.cyclic_sparse import Config, cycle, local, spread
 from kolam.generators.model_file import read_model
 from kolam.hdl import Format
 from kolam.kernels.round_saturate import Activation
@@ -52,28 +52,32 @@ _SMALL = Formats(
 _RELU: dict[str, Any] = {"bias": True, "activation": Activation.RELU}
 
 
-def _net_small() -> network.Config:
+def _dense(name: str, outputs: int, **ends: Any) -> network.Layer:
+    return network.DenseLayer(name=name, outputs=outputs, **ends)
+
+
+def _sparse(name: str, supports: tuple[Support, ...], **ends: Any) -> network.Layer:
+    return network.CyclicSparseLayer(name=name, supports=supports, **ends)
+
+
+def _net_small(*layers: network.Layer) -> network.Config:
+    return network.Config(inputs=64, layers=layers, formats=_SMALL, parallelism=18)
+
+
+def _lenet(*layers: network.Layer, parallelism: int) -> network.Config:
+    """Return a network of MNIST's 784 pixels, each of 8 bits without a sign."""
     return network.Config(
-        inputs=64,
-        layers=(
-            network.DenseLayer(name="fc1", outputs=32, **_RELU),
-            network.DenseLayer(name="fc2", outputs=10, bias=True),
-        ),
-        formats=_SMALL,
-        parallelism=18,
+        inputs=784,
+        layers=layers,
+        formats=replace(_SMALL, input=Format.parse("u0.8")),
+        parallelism=parallelism,
+        argmax=True,
     )
 
 
-def _net_small_csc() -> network.Config:
-    return network.Config(
-        inputs=64,
-        layers=(
-            network.CyclicSparseLayer(name="fc1", supports=spread(64, 32, (8, 8)), **_RELU),
-            network.DenseLayer(name="fc2", outputs=10, bias=True),
-        ),
-        formats=_SMALL,
-        parallelism=18,
-    )
+def _row(*shapes: tuple[int, int, int]) -> tuple[Support, ...]:
+    """Return supports of these outputs, fan-ins and strides."""
+    return tuple(Support(outputs=n, fan_in=f, stride=d) for n, f, d in shapes)
 
 
 def _reversed_fft(points: int) -> fft.Config:
@@ -105,11 +109,49 @@ ENTRIES: dict[str, Entry] = {
     ),
     "net-64-32-10": Entry(
         description="64 to 32 to 10: a network of two dense layers with bias, 8 bits",
-        config=_net_small,
+        config=lambda: _net_small(_dense("fc1", 32, **_RELU), _dense("fc2", 10, bias=True)),
     ),
     "net-64-32-10-csc": Entry(
         description="64 to 32 to 10: a network of a CSC layer and a dense one with bias, 8 bits",
-        config=_net_small_csc,
+        config=lambda: _net_small(
+            _sparse("fc1", spread(64, 32, (8, 8)), **_RELU), _dense("fc2", 10, bias=True)
+        ),
+    ),
+    "dense-lenet300": Entry(
+        description="MNIST, 784-300-100-10, dense layers, 8 bits, class index out",
+        config=lambda: _lenet(
+            _dense("fc1", 300, **_RELU),
+            _dense("fc2", 100, **_RELU),
+            _dense("fc3", 10, bias=True),
+            parallelism=33,
+        ),
+    ),
+    "csc-lenet300-10x": Entry(
+        description="MNIST, 784-300-100-10, 10 times fewer weights, 8 bits, class index out",
+        config=lambda: _lenet(
+            _sparse("fc1", local(300, 28, 46), **_RELU),
+            _sparse("fc2", spread(300, 100, (17, 17)), **_RELU),
+            _dense("fc3", 10, bias=True),
+            parallelism=43,
+        ),
+    ),
+    "csc-lenet300-46x": Entry(
+        description="MNIST, 784-300-100-10, fully connected CSC layers, 8 bits, class index out",
+        config=lambda: _lenet(
+            _sparse("fc1", _row((112, 7, 112), (112, 4, 28), (112, 4, 7), (300, 7, 1)), **_RELU),
+            _sparse("fc2", _row((100, 3, 100), (100, 5, 20), (100, 5, 4), (100, 4, 1)), **_RELU),
+            _sparse("fc3", _row((10, 10, 10), (10, 10, 1)), bias=True),
+            parallelism=49,
+        ),
+    ),
+    "csc-lenet300-46x-local": Entry(
+        description="MNIST, 784-304-96-10, CSC layers of local windows, 8 bits, class index out",
+        config=lambda: _lenet(
+            _sparse("fc1", local(304, 6, 6), **_RELU),
+            _sparse("fc2", spread(304, 96, (6, 6)), **_RELU),
+            _sparse("fc3", _row((10, 96, 1)), bias=True),
+            parallelism=45,
+        ),
     ),
     "fft-64": Entry(
         description="64 points, complex, 16 bits, gain 1/64, a sample a clock, bit-reversed",

@@ -276,7 +276,7 @@ class Chain(Design):
     @property
     def estimate(self) -> dict[str, float]:
         """What it may cost on Artix-7, with the keys of `synth --json`, before synthesis."""
-        return estimate(self.plans, self.memories)
+        return estimate(self.plans, self.memories, self.config.argmax)
 
     @cached_property
     def images(self) -> tuple[tuple[Image, Image | None], ...]:

@@ -8,21 +8,26 @@ from collections import Counter
 from math import ceil
 
 from kolam.generators.design import Memory
-from kolam.generators.stream_core import queue_depth
+from kolam.generators.stream_core import outlet, queue_depth
 from kolam.generators.support_plan import SupportPlan
 from kolam.kernels.bits import bits
 
 _BLOCKS = [(36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)]  # half a RAMB36E1
 _BYTE = 9  # bits of a block RAM that have a write enable of their own
 _SRL = 32  # bits of a shift register
-_RAM32M = (6, 32, 4)  # bits, words, sites
+_LUT_RAMS = ((6, 32, 4), (3, 64, 4), (1, 128, 4))  # bits, words, sites: RAM32M, RAM64M, RAM128X1D
 
 
-def estimate(plans: tuple[SupportPlan, ...], memories: tuple[Memory, ...]) -> dict[str, float]:
+def estimate(
+    plans: tuple[SupportPlan, ...], memories: tuple[Memory, ...], argmax: bool = False
+) -> dict[str, float]:
     """Return lut, srl, lutram, ff, dsp, bram36 of a core of these layers and memories."""
     head, tail = plans[0], plans[-1]
     cost = Counter[str](lut=30, ff=38 + head.words_in * head.source.width)  # the shell
-    cost["srl"] = tail.words_out * tail.result.width * ceil(queue_depth(tail) / _SRL) + 1
+    width, depth = outlet(tail, argmax).width, queue_depth(tail, argmax)
+    cost["srl"] = width * ceil(depth / _SRL) + 1
+    if argmax:
+        cost.update(_arg_max(tail))
     for plan in plans:
         cost.update(_layer(plan))
     for memory in memories:
@@ -46,10 +51,22 @@ def _layer(plan: SupportPlan) -> dict[str, int]:
     if dsp > 1:  # the partial products are added outside, roughly
         lut += plan.phases_out * plan.product_width * 3 // 2
         ff += plan.phases_out * plan.product_width * 5 // 2
+    enables = plan.phases_in if plan.phases_in > 4 else 0  # few are part of what is counted
     return {
-        "lut": 27 + 4 * bits(plan.rows) + plan.words_out * lut,
+        "lut": 27 + 4 * bits(plan.rows) + enables + plan.words_out * lut,
         "ff": 65 + plan.lanes * seen + plan.words_out * ff,
         "dsp": plan.lanes * dsp,
+    }
+
+
+def _arg_max(tail: SupportPlan) -> dict[str, int]:
+    """Pairs of a beat, and the best of the beats before; a comparison takes two bits a LUT."""
+    width, place, index = tail.result.width, bits(tail.words_out), bits(tail.outputs)
+    pairs, compare = tail.words_out - 1, ceil(width / 2)
+    several = tail.beats_out > 1
+    return {
+        "lut": pairs * (compare + width + place) + several * (compare + 2 * index + 3),
+        "ff": pairs * (width + place) + several * (width + 2 * index + 3),
     }
 
 
@@ -75,9 +92,12 @@ def _memory(memory: Memory) -> dict[str, int]:
         different = min(memory.width, 2**memory.depth)
         return {"lut": different, "ff": different}
     if memory.style == "distributed":
-        width, words, sites = _RAM32M
-        count = memory.fields * ceil(part / width) * ceil(memory.depth / words)
-        return {"lutram": count * sites}
+        sites = min(
+            ceil(part / width) * ceil(memory.depth / words) * each
+            for width, words, each in _LUT_RAMS
+        )
+        at = bits(memory.depth)  # the read address is kept, as such a memory has no enable
+        return {"lutram": memory.fields * sites, "lut": at, "ff": 2 * at}
     width = memory.width
     if memory.fields > 1:
         width = memory.fields * _BYTE * ceil(part / _BYTE)

@@ -25,7 +25,9 @@ from kolam.kernels.bits import bits
 from kolam.kernels.round_saturate import Activation, round_saturate_latency
 
 _SHALLOW = 32  # words up to which a memory is made of LUTs, where the target has such
-_SMALL = 1024  # bits up to which a bank is: a block RAM, of which it takes a half, has 18 times that
+_SMALL = (
+    1024  # bits up to which a bank is: a block RAM, of which it takes a half, has 18 times that
+)
 _LOGIC_ROM = 16  # words up to which a ROM costs less as logic
 
 
