@@ -13,6 +13,8 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -138,8 +140,28 @@ def _seed(context: Any, parameter: Any, value: int | None) -> int | None:
 
 
 def design_arguments(command: Any) -> Any:
-    """Add what every command takes that is about one design."""
+    """Add what every command takes that is about one design.
+
+    A speed that is asked for comes to the command as the interval that is set.
+    """
+
+    @wraps(command)
+    def run(*, target_fps: float | None, clock: float | None, pairs: Any, **given: Any) -> Any:
+        if target_fps is not None:
+            pairs = (*pairs, f"interval={_interval(target_fps, clock)}")
+        if "clock" in signature(command).parameters:
+            given["clock"] = clock
+        return command(pairs=pairs, **given)
+
+    made: Any = run
     for decorate in (
+        click.option("--clock", type=float, metavar="MHZ", help="The clock it will have."),
+        click.option(
+            "--target-fps",
+            type=float,
+            metavar="F",
+            help="Of layers: as few multipliers as reach so many frames a second at --clock.",
+        ),
         click.option(
             "--seed",
             type=int,
@@ -157,8 +179,24 @@ def design_arguments(command: Any) -> Any:
         ),
         click.argument("design"),
     ):
-        command = decorate(command)
-    return command
+        made = decorate(made)
+    return made
+
+
+def _interval(fps: float, clock: float | None) -> int:
+    """Return the clocks that a frame may take; ValueError in terms of the options."""
+    from kolam.generators.network import interval_for
+
+    if clock is None:
+        raise ValueError("--target-fps must be given with --clock, the MHz that it will have")
+    for option, value in (("--target-fps", fps), ("--clock", clock)):
+        if not 0 < value < float("inf"):
+            raise ValueError(f"{option} must be a number above 0, not {value:g}")
+    if fps > clock * 1e6:
+        raise ValueError(
+            f"--target-fps must be at most {clock * 1e6:g}, a frame a clock, not {fps:g}"
+        )
+    return interval_for(fps, clock)
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -343,7 +381,7 @@ def _chosen(pairs: tuple[str, ...]) -> dict[str, int]:
 
 def _only_of_a_design(pairs: Any, weights: Any, frames: Any, source: Any, under: Any) -> None:
     for option, value in (
-        ("--set", pairs),
+        ("--set or --target-fps", pairs),
         ("--weights", weights),
         ("--frames", frames),
         ("--input", source),
@@ -481,18 +519,20 @@ def _for_target(pairs: tuple[str, ...], target: str | None) -> tuple[str, ...]:
 
 @commands.command()
 @design_arguments
-@click.option("--clock", type=float, default=100.0, show_default=True, metavar="MHZ",
-              help="For frames a second.")  # fmt: skip
 @click.option("--picture", type=Path, metavar="F", help="Draw its structure, as .svg or .png.")
 @as_json
 def show(
-    design: str, pairs: Any, weights: Any, seed: Any, clock: float, picture: Path | None,
+    design: str, pairs: Any, weights: Any, seed: Any, clock: float | None, picture: Path | None,
     as_json: bool,
 ) -> int:  # fmt: skip
-    """Print what a design promises, computed without building it."""
+    """Print what a design promises, computed without building it.
+
+    Frames a second are those at --clock, by default 100 MHz.
+    """
     from kolam.scripts.show import facts, print_facts
     from kolam.testbenches.simulate import check_file
 
+    clock = 100.0 if clock is None else clock
     if not 0 < clock < float("inf"):
         raise ValueError(f"--clock must be a number of MHz above 0, not {clock}")
     if picture is not None:
