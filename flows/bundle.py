@@ -319,6 +319,8 @@ def _elements(design: Design) -> list[str]:
             "each in\nthe format and extended by its sign to whole bytes."
             + "".join(f"\n{note}" for note in design.notes)
         )
+    elif design.notes:
+        said.append("\n".join(design.notes))
     said += [
         f"`{stream.name}` comes in bit-reversed order: place k of a frame holds the element whose "
         "index is k with\nits bits in reverse."

@@ -150,6 +150,7 @@ def _chain(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
             if whole
             else f"{pairs['connected']:,} of {pairs['pairs']:,} pairs of input and output",
         ),
+        *[("note", note) for note in found.get("notes", ())],
     ]
     headings = "layer", "words", "fan-in", "stride", "step", "lanes", "clocks", "numbers"
     layers = [

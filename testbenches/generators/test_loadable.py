@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kolam.generators import dense
+from kolam.generators import ENGINES, dense, network
 from kolam.generators.cyclic_sparse import Config, Formats, Support, build, cycle
 from kolam.hdl import Format
 from kolam.hdl.target import Target
@@ -42,6 +42,30 @@ DENSE = dense.Config(
     parallelism=4,
     loadable=True,
 )
+NETWORK = network.Config(
+    inputs=12,
+    layers=(
+        network.CyclicSparseLayer(
+            name="sparse",
+            supports=(
+                Support(outputs=8, fan_in=3, stride=4),
+                Support(outputs=8, fan_in=2, stride=1, bias=True),
+            ),
+            activation=Activation.RELU,
+        ),
+        network.DenseLayer(name="whole", outputs=5, bias=True),
+    ),
+    formats=FORMATS,
+    parallelism=9,
+    loadable=True,
+    argmax=True,
+)
+CORES = {"cycle": CYCLE, "uneven": UNEVEN, "dense": DENSE, "network": NETWORK}
+
+
+def built(config, *given, **fields):
+    """Return the design of a configuration of any engine."""
+    return ENGINES[config.engine].build(config, *given, **fields)
 
 
 def weights(design):
@@ -51,8 +75,7 @@ def weights(design):
 
 def other(design, seed):
     """Return the same design with other weights, and the frame that loads them."""
-    room = dense if design.engine == "dense" else None
-    made = (room.build if room else build)(design.config, seed=seed)
+    made = built(design.config, seed=seed)
     return design.with_weights(weights(made)), design.weight_frame(weights(made))
 
 
@@ -76,11 +99,10 @@ def loads(design, seed=0):
     ]
 
 
-@pytest.fixture(scope="module", params=["cycle", "uneven", "dense"])
+@pytest.fixture(scope="module", params=CORES)
 def core(request, tmp_path_factory):
     """Return a design, and a folder in which its program is kept for all tests."""
-    made = {"cycle": CYCLE, "uneven": UNEVEN, "dense": DENSE}[request.param]
-    design = (dense.build if request.param == "dense" else build)(made, seed=1)
+    design = built(CORES[request.param], seed=1)
     return design, tmp_path_factory.mktemp(request.param)
 
 
@@ -116,8 +138,7 @@ def test_without_a_load_it_keeps_its_promises(core):
     run = simulate(design, folder=folder)
     assert run.passed, run.line
     assert (run.latency, run.interval) == (design.latency, design.interval)
-    make = dense.build if design.engine == "dense" else build
-    fixed = make(replace(design.config, loadable=False), weights(design))
+    fixed = built(replace(design.config, loadable=False), weights(design))
     assert fixed.interval == design.interval
     np.testing.assert_array_equal(
         fixed.reference(codes(design, 5)), design.reference(codes(design, 5))
@@ -165,10 +186,10 @@ def test_random_configurations(seed):
 
 def test_weights_are_refused(core):
     design, _ = core
-    with pytest.raises(ValueError, match="weights must be given for 2 supports, not 0"):
+    count = len(design.plans)
+    with pytest.raises(ValueError, match=f"weights must be given for {count} supports, not 0"):
         design.weight_frame([])
-    make = dense.build if design.engine == "dense" else build
-    fixed = make(replace(design.config, loadable=False))
+    fixed = built(replace(design.config, loadable=False))
     message = r"^loadable must be True in the configuration, not False$"
     with pytest.raises(ValueError, match=message):
         fixed.weight_frame(weights(design))

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from kolam.generators.cyclic_sparse import Config, Formats, Support, build, cycle
+from kolam.generators import ENGINES, network
+from kolam.generators.cyclic_sparse import Config, Formats, Support, cycle
 from kolam.hdl import Format
 from kolam.kernels.round_saturate import Activation
 from kolam.testbenches import Frame, Pattern, simulate
@@ -31,6 +32,22 @@ CORES = {
         input_lanes=4,
         output_lanes=2,
     ),
+    # both structures, and one index a frame
+    "network": network.Config(
+        inputs=15,
+        layers=(
+            network.CyclicSparseLayer(
+                name="sparse",
+                supports=(Support(outputs=10, fan_in=3, stride=4, step=2),),
+                activation=Activation.RELU,
+            ),
+            network.DenseLayer(name="whole", outputs=7, bias=True),
+        ),
+        formats=FORMATS,
+        parallelism=7,
+        input_lanes=4,
+        argmax=True,
+    ),
 }
 PAUSES = {
     "free": {},
@@ -48,7 +65,9 @@ PAUSES = {
 @pytest.fixture(scope="module", params=CORES)
 def core(request, tmp_path_factory):
     """Return a design, and a folder in which its program is kept for all tests."""
-    return build(CORES[request.param], seed=1), tmp_path_factory.mktemp(request.param)
+    config = CORES[request.param]
+    design = ENGINES[config.engine].build(config, seed=1)
+    return design, tmp_path_factory.mktemp(request.param)
 
 
 @pytest.mark.parametrize("name", PAUSES)
