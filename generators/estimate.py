@@ -1,7 +1,7 @@
 """What a chain of support layers will cost on Artix-7, before synthesis.
 
 Counted as kolam.flows.yosys counts; docs/cyclic_sparse.md 11 has the formulas beside what was
-measured. Addresses by selector cost some 60 to 100 LUT a layer more.
+measured.
 """
 
 from collections import Counter
@@ -15,7 +15,8 @@ from kolam.kernels.bits import bits
 _BLOCKS = [(36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)]  # half a RAMB36E1
 _BYTE = 9  # bits of a block RAM that have a write enable of their own
 _SRL = 32  # bits of a shift register
-_LUT_RAMS = ((6, 32, 4), (3, 64, 4), (1, 128, 4))  # bits, words, sites: RAM32M, RAM64M, RAM128X1D
+_LUT_WORDS = 64  # of a LUT RAM without a choice behind it
+_LUT_RAMS = ((6, 32, 4), (3, 64, 4))  # bits, words, sites: RAM32M, RAM64M
 
 
 def estimate(
@@ -52,11 +53,31 @@ def _layer(plan: SupportPlan) -> dict[str, int]:
         lut += plan.phases_out * plan.product_width * 3 // 2
         ff += plan.phases_out * plan.product_width * 5 // 2
     enables = plan.phases_in if plan.phases_in > 4 else 0  # few are part of what is counted
+    more_lut, more_ff = _addresses(plan)
     return {
-        "lut": 27 + 4 * bits(plan.rows) + enables + plan.words_out * lut,
-        "ff": 65 + plan.lanes * seen + plan.words_out * ff,
+        "lut": 27 + 4 * bits(plan.rows) + enables + more_lut + plan.words_out * lut,
+        "ff": 65 + plan.lanes * seen + more_ff + plan.words_out * ff,
         "dsp": plan.lanes * dsp,
     }
+
+
+def _addresses(plan: SupportPlan) -> tuple[int, int]:
+    """Return LUT and FF of row addresses by selector: a modulo of rows at each of their adders.
+
+    That of the group's origin and the tap's base, then successors, of which every class of banks
+    chooses one; and where groups do not go with rows, what counts both.
+    """
+    if plan.address != "selector":
+        return 0, 0
+    width = bits(plan.rows)
+    wraps = plan.rows != 1 << width
+    successors = max(max(c) for c in plan.classes) + 1
+    choices = sum(max(c) > 0 for c in plan.classes)
+    uneven = not plan.even
+    return (
+        (2 + wraps + successors * wraps + 3 * uneven) * width + choices * (width + 6),
+        successors * width + 2 * choices + 8 * uneven,
+    )
 
 
 def _arg_max(tail: SupportPlan) -> dict[str, int]:
@@ -97,7 +118,8 @@ def _memory(memory: Memory) -> dict[str, int]:
             for width, words, each in _LUT_RAMS
         )
         at = bits(memory.depth)  # the read address is kept, as such a memory has no enable
-        return {"lutram": memory.fields * sites, "lut": at, "ff": 2 * at}
+        choice = memory.width * (ceil(memory.depth / _LUT_WORDS) - 1)
+        return {"lutram": memory.fields * sites, "lut": at + choice, "ff": 2 * at}
     width = memory.width
     if memory.fields > 1:
         width = memory.fields * _BYTE * ceil(part / _BYTE)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from kolam.generators import dense
 from kolam.generators.chain import Chain
 from kolam.generators.chain_config import (
+    MAX_WORDS,
     ChainConfig,
     Formats,
     Support,
@@ -31,7 +32,7 @@ from kolam.generators.chain_config import (
     stages_of,
 )
 from kolam.generators.design import Ints
-from kolam.generators.fields import check_format, check_keys, check_kind
+from kolam.generators.fields import check_format, check_integer, check_keys, check_kind
 from kolam.generators.support_plan import Stage
 from kolam.hdl import Format
 from kolam.hdl.names import check_identifier
@@ -125,6 +126,10 @@ class DenseLayer(Layer):
 
     structure: str = field(default="dense", init=False)
     outputs: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_integer(self, "outputs", 1, MAX_WORDS)
 
     def chain(self, inputs: int) -> tuple[Support, ...]:
         """Return the layer as one support."""

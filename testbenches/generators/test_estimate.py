@@ -27,8 +27,10 @@ def test_selectors_of_four_to_one(words, luts):
     (memory(16, 4096), {"half_blocks": 4}),
     (memory(1, 16384), {"half_blocks": 1}),
     (memory(64, 512, fields=4), {"half_blocks": 2}),  # 4 × 18 bits
-    (memory(24, 32, "distributed"), {"lutram": 16}),
-    (memory(24, 32, "distributed", fields=3), {"lutram": 24}),
+    (memory(24, 32, "distributed"), {"lutram": 16, "lut": 5, "ff": 10}),
+    (memory(24, 32, "distributed", fields=3), {"lutram": 24, "lut": 5, "ff": 10}),
+    (memory(8, 64, "distributed"), {"lutram": 12, "lut": 6, "ff": 12}),
+    (memory(8, 128, "distributed"), {"lutram": 24, "lut": 15, "ff": 14}),
     (memory(256, 16, "logic"), {"lut": 256, "ff": 256}),
     (memory(256, 2, "logic"), {"lut": 4, "ff": 4}),
 ])  # fmt: skip

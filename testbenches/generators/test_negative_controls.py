@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from kolam.generators import network
 from kolam.generators.cyclic_sparse import Config, CyclicSparse, Formats, Support, build, cycle
 from kolam.generators.support_plan import SupportPlan
 from kolam.hdl import Format
@@ -362,3 +363,25 @@ def test_a_wrong_plan(name, wrong, monkeypatch):
     get = honest.func if hasattr(honest, "func") else honest.fget
     monkeypatch.setattr(SupportPlan, name, property(lambda self: wrong(self, get(self))))
     detected(build(replace(CORE)), "FAIL ")
+
+
+# the class index
+
+
+@pytest.mark.parametrize("change", ["last of equals", "next place"])
+def test_another_rule_of_the_largest(change):
+    """Of the comparisons, and of the place that they give."""
+    layer = network.DenseLayer(name="fc1", outputs=6, bias=True)
+    config = network.Config(inputs=8, layers=(layer,), formats=FORMATS, argmax=True)
+    design = network.build(config, [(np.ones((6, 8), int), np.zeros(6, int))])
+    assert simulate(design).passed
+    old, new = {
+        "last of equals": ("(x > best)", "(x >= best)"),
+        "next place": ("place <= base +", "place <= 1 + base +"),
+    }[change]
+
+    def spoil(files):
+        (path,) = [name for name, text in files.items() if old in text]
+        return {**files, path: files[path].replace(old, new)}
+
+    detected(Spoilt(design, spoil), "reason=mismatch")

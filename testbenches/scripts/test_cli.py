@@ -720,3 +720,44 @@ def test_floats_of_layers_beyond_the_format_are_counted(kolam, tiny, tmp_path):
     np.save(tmp_path / "x.npy", np.full((1, 8), 2.0))
     done = kolam("simulate", tiny, "--input", "x.npy")
     assert "x.npy holds floats: quantised to s1.6, and 8 of 8 beyond it limited to it\n" in done.err
+
+
+def test_a_speed_that_is_asked_for(kolam, tmp_path):
+    """The fewest multipliers that reach it, in every command, and the file keeps what it means."""
+    asked = ("--target-fps", "1e6", "--clock", "100")
+    found = json.loads(kolam("show", "net-64-32-10-csc", *asked, "--json").out)
+    assert found["frames_per_second"] >= 1e6
+    assert (found["parallelism"]["chosen"], found["interval"]) == (12, 96)
+    assert [way["interval"] for way in found["legal"] if way["parallelism"] < 12][-1] > 100
+    run = json.loads(kolam("simulate", "net-64-32-10-csc", *asked, "--json").out)
+    assert run["interval"] == {"promised": 96, "measured": 96}
+    assert kolam("generate", "net-64-32-10-csc", *asked, "--out", "made").status == 0
+    assert (
+        json.loads((tmp_path / "made" / "manifest.json").read_text())["config"]["interval"] == 100
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--target-fps", "5"], "--target-fps must be given with --clock"),
+        (["--target-fps", "0", "--clock", "5"], "--target-fps must be a number above 0, not 0"),
+        (["--target-fps", "5", "--clock", "inf"], "--clock must be a number above 0, not inf"),
+        (["--target-fps", "2e8", "--clock", "100"],
+         "--target-fps must be at most 1e+08, a frame a clock, not 2e+08"),
+        (["--target-fps", "1e7", "--clock", "100"], "interval must be at least 32 clocks, not 10"),
+        (["--target-fps", "5", "--clock", "1", "--set", "parallelism=3"],
+         "parallelism and interval must not both be given"),
+    ],
+)  # fmt: skip
+def test_a_speed_is_refused(options, words, kolam):
+    done = kolam("show", "net-64-32-10-csc", *options)
+    assert done.status == 2
+    assert words in done.err
+
+
+def test_show_a_network(kolam):
+    done = kolam("show", "net-64-32-10", "--set", "argmax=true")
+    for words in ("set by fc2", "fc1.0", "a class index, 0 to 9: which of the 10 outputs of fc2"):
+        assert words in " ".join(done.out.split())
+    assert "net_64_32_10_fc1_0_weights.hex" in done.out
