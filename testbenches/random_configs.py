@@ -94,7 +94,7 @@ def random_network(
         supports = []
         for _ in range(draws.pick(1, 2)):
             supports.append(draws.support(supports[-1].outputs if supports else width))
-        given = {
+        given: dict[str, Any] = {
             "name": f"fc{number + 1}",
             "bias": draws.often(0.5),
             "formats": network.LayerFormats(
