@@ -91,7 +91,7 @@ def random_network(
     inputs = width = draws.pick(1, MAX_WORDS)
     layers: list[network.Layer] = []
     for number in range(draws.pick(1, 3)):
-        supports = []
+        supports: list[Support] = []
         for _ in range(draws.pick(1, 2)):
             supports.append(draws.support(supports[-1].outputs if supports else width))
         given: dict[str, Any] = {
