@@ -11,6 +11,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from kolam.flows import fft_picture
+from kolam.flows.trace_picture import trace
+
+__all__ = ["layers", "save", "schedule", "structure", "trace"]
 
 _INK, _GRID = "#2b2b2b", "#dddddd"
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")

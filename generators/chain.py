@@ -4,6 +4,7 @@ What a configuration (chain_config) and its weights promise, compute and are mad
 adds a name and its own words about itself.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -11,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from kolam.generators import inspection
 from kolam.generators.chain_config import ChainConfig, Timeline
 from kolam.generators.design import Design, Ints, Memory, Stream
 from kolam.generators.estimate import estimate
@@ -323,12 +325,17 @@ class Chain(Design):
                 )
         return made
 
-    def trace(self, x: Any) -> list[tuple[str, Ints, Ints]]:
-        """Return for each layer its name, codes (frames, words), and saturated words a frame."""
-        return [
-            (plan.label if plan.layer else plan.title, words.codes, words.saturated)
-            for plan, words in zip(self.plans, golden.forward(x, self.layers), strict=True)
-        ]
+    def _layers(self, taken: inspection.Taken) -> Iterator[inspection.Layer]:
+        integers = golden.forward(taken.codes, self.layers)
+        floats = golden.forward_float(taken.values, golden.in_float(self.layers))
+        for plan, words, exact in zip(self.plans, integers, floats, strict=True):
+            yield inspection.Layer(
+                name=plan.label if plan.layer else plan.title,
+                codes=words.codes,
+                format=plan.result,
+                exact=exact,
+                saturated=words.saturated,
+            )
 
     def reference(self, x: Any) -> Ints:
         """Return the exact output codes (frames, outputs) for input codes (frames, inputs)."""

@@ -5,7 +5,7 @@ round-trip through JSON by `to_dict` and `from_dict`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
@@ -17,6 +17,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from kolam.generators.inspection import Layer, Taken, Trace, take
 from kolam.hdl import Format
 from kolam.hdl.module import Emission, emit, module
 from kolam.hdl.names import check_identifier
@@ -461,9 +462,19 @@ class Design(ABC):
                 )
         return tuple(pins)
 
+    def trace(self, x: Any) -> Trace:
+        """Return by name every layer for frames x: its codes, and the mathematics in floats.
+
+        x: integers are codes, other numbers are values, which are quantised and limited to the
+        input format: `Trace.clipped` says how many were limited. (frames, inputs), or of an FFT as
+        `inspection.take` has it, and its errors.
+        """
+        taken = take(self, x)
+        return Trace.of(self, taken, self._layers(taken))
+
     @abstractmethod
-    def trace(self, x: Any) -> list[tuple[str, Ints, Ints]]:
-        """Return for each layer its name, codes (frames, words), and saturated words a frame."""
+    def _layers(self, taken: Taken) -> Iterable[Layer]:
+        """Yield the layers of a trace: the integers for codes, and the mathematics for values."""
 
     @abstractmethod
     def reference(self, x: Any) -> Ints:

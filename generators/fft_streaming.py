@@ -4,13 +4,14 @@ A frame is `points` complex samples; codes are integers of shape (frames, points
 in natural order whatever the order on the streams.
 """
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kolam.generators import fft_facts, fft_plan
+from kolam.generators import fft_facts, fft_plan, inspection
 from kolam.generators.design import Design, Ints, Memory, Setting, Stream, bit_reversed
 from kolam.generators.fft_config import (
     Config,
@@ -22,6 +23,7 @@ from kolam.generators.iterative_fft import (
     USER_BITS,
 )
 from kolam.generators.streaming_fft import QUEUE, streaming_fft
+from kolam.hdl import Format
 from kolam.hdl.module import module
 from kolam.kernels import (
     frame_narrow,
@@ -311,12 +313,29 @@ class Fft(Design):
         """Bits by which samples are shifted in front of the first stage that they pass."""
         return self.shift(self.skipped)
 
-    def trace(self, x: Any) -> list[tuple[str, Ints, Ints]]:
-        """Return for each part its name, codes (frames, points, 2), saturated words a frame."""
-        return [
-            (s.name, s.codes, np.zeros(len(s.codes), np.int64))
-            for s in golden.trace(x, self.transform)
-        ]
+    def _layers(self, taken: inspection.Taken) -> Iterator[inspection.Layer]:
+        """Yield the steps: exact values are scaled as the codes are, by the frame's exponent."""
+        integers = golden.trace(taken.codes, self.transform)
+        limited = golden.transform(taken.codes, self.transform).saturated
+        floats = golden.trace_exact(taken.values, self.transform)
+        fraction = self.config.formats.input.fraction
+        for step, exact, fmt in zip(integers, floats, self._formats, strict=True):
+            last = step is integers[-1]
+            scale = fraction - fmt.fraction - step.exponent
+            yield inspection.Layer(
+                name=step.name,
+                codes=step.codes,
+                format=fmt,
+                exact=np.ldexp(exact, scale.reshape(-1, *[1] * (exact.ndim - 1))),
+                saturated=limited if last else np.zeros_like(limited),
+            )
+
+    @property
+    def _formats(self) -> list[Format]:
+        """The formats of the words behind the steps that a frame passes."""
+        steps = [step for step in fft_facts.steps(self) if step["name"] != "reorder"]
+        entered = next(k for k, p in enumerate(self.parts) if p is self.stages[self.skipped])
+        return [Format.parse(step["format"]) for step in steps[entered:]]
 
     def reference(self, x: Any) -> Ints:
         """Return the exact output codes for input codes, both (frames, points, 2)."""

@@ -8,7 +8,7 @@ memories, and says what a structure must offer to be a layer.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kolam.generators import dense
+from kolam.generators import dense, inspection
 from kolam.generators.chain import Chain
 from kolam.generators.chain_config import (
     MAX_WORDS,
@@ -243,16 +243,19 @@ class Network(Chain):
             f"{tail.outputs} outputs of {tail.layer} is the largest, the lowest index of equals.",
         )
 
-    def trace(self, x: Any) -> list[tuple[str, Ints, Ints]]:
-        """Return for each support its name, codes (frames, words), and saturated words a frame.
-
-        Behind them the class indices, where they are wanted.
-        """
-        found = super().trace(x)
+    def _layers(self, taken: inspection.Taken) -> Iterator[inspection.Layer]:
+        """Yield the supports of all layers, and behind them the class indices if wanted."""
+        layers = list(super()._layers(taken))
+        yield from layers
         if self.config.argmax:
-            scores = found[-1][1]
-            found.append(("argmax", golden.classes(scores), np.zeros(len(scores), np.int64)))
-        return found
+            scores = layers[-1]
+            yield inspection.Classes(
+                name="argmax",
+                codes=golden.classes(scores.codes),
+                format=self.outlet.format,
+                exact=golden.classes(scores.exact).astype(np.float64),
+                saturated=np.zeros_like(scores.saturated),
+            )
 
     def reference(self, x: Any) -> Ints:
         """Return the exact output codes for input codes (frames, inputs).

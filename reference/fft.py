@@ -212,10 +212,12 @@ class Stage:
     a binary number with k_1 highest, and k in natural order at the output. An inverse transform
     exchanges parts first and last, so all but its output are exchanged. Of real samples there are
     M points, the split is in natural order and never exchanged, and the output as in Answer.
+    exponent: (frames,), as in Answer: codes times 2**exponent are those of the sums themselves.
     """
 
     name: str
     codes: Ints
+    exponent: NDArray[np.int64]
 
 
 def transform(x: Any, plan: Transform) -> Answer:
@@ -241,9 +243,56 @@ def transform(x: Any, plan: Transform) -> Answer:
 def trace(x: Any, plan: Transform) -> list[Stage]:
     """Return the values behind every stage and rotator, and the output; x as for transform."""
     steps = list(_steps(_frames(x, plan), plan))
-    named = [(step.name, step.values.transpose(2, 1, 0)) for step in steps]
-    named.append(("output", _outward(_output(steps[-1], plan)[0], plan)))
-    return [Stage(name, np.ascontiguousarray(codes)) for name, codes in named]
+    stages = [
+        Stage(s.name, np.ascontiguousarray(s.values.transpose(2, 1, 0)), _exponent(s, plan))
+        for s in steps
+    ]
+    codes, _, exponent = _output(steps[-1], plan)
+    return [*stages, Stage("output", np.ascontiguousarray(_outward(codes, plan)), exponent)]
+
+
+def trace_exact(x: Any, plan: Transform) -> list[NDArray[np.float64]]:
+    """Return in double precision what the steps of `trace` compute, nothing scaled or rounded.
+
+    x: real numbers in the shape of `trace`'s codes. So are the results, step by step, each in the
+    same layout; codes of `trace` times 2**exponent of their frame are near them where x are codes.
+    Raises ValueError if x has another shape.
+    """
+    x = np.asarray(x, np.float64)
+    shape = plan.shapes[plan.inverse]
+    if x.shape[1:] != shape:
+        raise ValueError(f"x must be (frames, {', '.join(map(str, shape))}), not {x.shape}")
+    whole = exact(x, inverse=plan.inverse, real=plan.real)
+    outward = whole if whole.dtype == np.float64 else _parts(whole)
+    if plan.real:
+        samples = whole if plan.inverse else x
+        pairs = samples[:, ::2] + 1j * samples[:, 1::2]
+        # of an inverse, the points that its stages make these samples of
+        z = scipy.fft.fft(pairs, norm="forward") if plan.inverse else pairs
+    else:
+        z = x[..., 0] + 1j * x[..., 1]
+    result = [_parts(z)] if plan.real and plan.inverse else []
+    v = 1j * z.conj() if plan.inverse else z  # parts exchanged
+    quarters = plan.quarters
+    rotators = {after: (after, first, last) for after, first, last in plan.rotators}
+    for s in range(1, plan.stages + 1):
+        old = v.reshape(len(v), 2 ** (s - 1), 2, -1)
+        first, second = old[:, :, 0], old[:, :, 1].copy()
+        if s in quarters:
+            second[:, 1::2] *= -1j
+        v = np.stack([first + second, first - second], axis=2).reshape(v.shape)
+        result.append(_parts(v))
+        if s in rotators:
+            turn, circle = _turns(*rotators[s], plan)
+            v = v * np.exp(-2j * np.pi * turn / circle)
+            result.append(_parts(v))
+    if plan.real and not plan.inverse:
+        result.append(outward)
+    return [*result, outward]
+
+
+def _parts(z: NDArray[np.complex128]) -> NDArray[np.float64]:
+    return np.stack([z.real, z.imag], axis=-1)
 
 
 def exact(x: Any, *, inverse: bool = False, gain: float = 1.0, real: bool = False) -> NDArray[Any]:
@@ -333,6 +382,13 @@ class _Step(NamedTuple):
     name: str
     values: Ints
     halvings: NDArray[np.int64]
+
+
+def _exponent(step: _Step, plan: Transform) -> NDArray[np.int64]:
+    """Return (frames,): values of a step times 2**exponent are the sums themselves."""
+    doubled = plan.real and not plan.inverse and step.name == "split"
+    halved = plan.real and plan.inverse  # by the split, which comes first
+    return step.halvings + halved - doubled - plan.shift
 
 
 def _steps(x: Ints, plan: Transform) -> Iterator[_Step]:
@@ -495,21 +551,20 @@ def _output(step: _Step, plan: Transform) -> tuple[Ints, NDArray[np.bool_], NDAr
 
     And the exponent of every frame, of a step that is the last.
     """
-    v = step.values
+    v, exponent = step.values, _exponent(step, plan)
     split = plan.real and not plan.inverse  # v is natural already, and twice the spectrum
     natural = v if split else _natural(v, plan)[:: -1 if plan.inverse else 1]
     if plan.scaling != "block":
-        codes, limited = _drop(natural, plan.scaling[-1] + split, plan)
-        halved = plan.real and plan.inverse
-        return codes, limited, step.halvings + plan.scaling[-1] + halved - plan.shift
-    drop = np.zeros(v.shape[2], np.int64)
+        drop = plan.scaling[-1] + split
+        return *_drop(natural, drop, plan), exponent + drop
+    drops = np.zeros(v.shape[2], np.int64)
     for bits in (plan.word_bits - 2, plan.word_bits - 1):
-        drop += _exceeds(v, bits)
+        drops += _exceeds(v, bits)
     codes, limited = _drop(natural, 0, plan)
     for count in (1, 2):
-        here = drop == count
+        here = drops == count
         codes[:, :, here], limited[:, :, here] = _drop(natural[:, :, here], count, plan)
-    return codes, limited, step.halvings + drop
+    return codes, limited, exponent + drops
 
 
 def _drop(v: Ints, drop: int, plan: Transform) -> tuple[Ints, NDArray[np.bool_]]:

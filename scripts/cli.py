@@ -421,56 +421,25 @@ def _codes(design: Any, path: Path) -> tuple[Any, bool]:
 
     Floats and complex numbers are quantised, and that is said.
     """
+    taken = _taken(design, path)
+    return taken.codes, taken.quantized and design.engine == "fft"
+
+
+def _taken(design: Any, path: Path) -> Any:
+    """Return the frames in a .npy file; what is done to values is said."""
     import numpy as np
+
+    from kolam.generators.inspection import take
 
     try:
         # mapped, so that a header cannot claim more than the file holds
         x = np.array(np.lib.format.open_memmap(path, mode="r"))
     except (ValueError, TokenError) as error:
         raise ValueError(f"{path} must be a .npy file of numbers: {error}") from None
-    source = design.streams[0]
-    pairs, transforms, shape = source.parts > 1, design.engine == "fft", x.shape
-    if x.dtype.kind not in ("iufc" if pairs else "iuf"):
-        kinds = "integer codes, floats or complex numbers" if pairs else "integer codes, or floats"
-        kinds += " (samples are real)" * (transforms and not pairs)
-        raise ValueError(f"{path} must hold {kinds}, not {x.dtype}")
-    kind = "complex numbers" if x.dtype.kind == "c" else "floats"
-    if pairs:
-        x = _parts(x, source.elements)
-    elif transforms and x.ndim == 1:
-        x = x[None]
-    if x.shape[1:] != source.shape or len(x) == 0 or x.dtype.kind == "c":
-        parts = " real samples" if transforms else " inputs"
-        if pairs:
-            parts = f" complex numbers, or (frames, {source.elements}, 2) of their parts"
-        raise ValueError(
-            f"{path} must hold one frame or more of {source.elements}{parts}, "
-            f"not an array of shape {shape}"
-        )
-    low, high = source.format.minimum, source.format.maximum
-    if x.dtype.kind == "f":
-        if not np.isfinite(x).all():
-            raise ValueError(f"{path} must hold finite numbers, not NaN or infinite ones")
-        codes = source.format.quantize(x)
-        beyond = np.abs(x - source.format.to_float(codes)) > 2.0 ** -(source.format.fraction + 1)
-        limited = np.count_nonzero(beyond)
-        console.say(
-            f"{path} holds {kind}: quantised to {source.format}"
-            + (f", and {limited} of {x.size} beyond it limited to it" if limited else "")
-        )
-        return codes, transforms
-    if x.min() < low or x.max() > high:
-        raise ValueError(f"{path} must hold codes of {low} to {high}, not {x.min()} to {x.max()}")
-    return x, False
-
-
-def _parts(x: Any, points: int) -> Any:
-    """Return complex or real numbers, or their parts, as (frames, points, 2), if they fit it."""
-    import numpy as np
-
-    if x.shape[-1:] == (points,):
-        x = np.stack([x.real, x.imag], axis=-1)
-    return x[None] if x.ndim == 2 else x
+    taken = take(design, x, str(path))
+    if taken.quantized:
+        console.say(taken.sentence(str(path), design.streams[0].format))
+    return taken
 
 
 @commands.command()

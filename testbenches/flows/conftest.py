@@ -7,6 +7,7 @@ import pytest
 from myhdl import Signal, always, always_comb
 
 from kolam.generators.design import Design, Memory, Stream
+from kolam.generators.inspection import Layer
 from kolam.hdl import Format, instances, module
 from kolam.hdl.image import Image
 from kolam.hdl.memories import rom
@@ -93,15 +94,18 @@ class Table(Design):
             ),
         )  # fmt: skip
 
-    def trace(self, x):
-        y = self.table[np.asarray(x)]
-        return [("table", y.astype(np.int64), np.zeros(len(y), np.int64))]
+    def _layers(self, taken):
+        y = self.reference(taken.codes)
+        yield Layer(
+            name="table", codes=y, format=self.streams[1].format, exact=y.astype(float),
+            saturated=self.saturated(taken.codes),
+        )  # fmt: skip
 
     def reference(self, x):
-        return self.trace(x)[0][1]
+        return self.table[np.asarray(x)].astype(np.int64)
 
     def saturated(self, x):
-        return self.trace(x)[0][2]
+        return np.zeros(len(x), np.int64)
 
     def predict(self, x):
         return self.reference(x).astype(float)

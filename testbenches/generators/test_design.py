@@ -10,6 +10,7 @@ import pytest
 from myhdl import always_comb
 
 from kolam.generators.design import Design, Memory, Port, Setting, Stream, port_limits
+from kolam.generators.inspection import Layer
 from kolam.hdl import Format, instances, module
 from kolam.hdl.target import Target
 from kolam.testbenches import stimulus
@@ -73,8 +74,11 @@ class Wire(Design):
             for k in range(2)
         )  # fmt: skip
 
-    def trace(self, x):
-        return [("wire", x, np.zeros(len(x), np.int64))]
+    def _layers(self, taken):
+        yield Layer(
+            name="wire", codes=taken.codes, format=self.streams[1].format, exact=taken.values,
+            saturated=self.saturated(taken.codes),
+        )  # fmt: skip
 
     def reference(self, x):
         return x

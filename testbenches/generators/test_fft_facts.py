@@ -46,7 +46,7 @@ def test_plain_values(design):
 def test_steps_are_those_of_the_golden_model(design):
     x = np.full((1, *design.streams[0].shape), design.streams[0].format.minimum)
     names = [step["name"] for step in design.facts()["steps"]]
-    assert names == [name for name, _, _ in design.trace(x)] + ["reorder"] * design.reorders
+    assert names == [*design.trace(x), *["reorder"] * design.reorders]
 
 
 def test_words_fit_their_bits(design):
@@ -56,12 +56,13 @@ def test_words_fit_their_bits(design):
     x = np.random.default_rng(1).integers(low, high, (60, *source.shape), endpoint=True)
     x[:2], x[2], x[3] = low, high, np.resize([low, high], source.shape)
     x[4:30] = np.where(x[4:30] < 0, low, high)
-    values, steps = design.trace(x), design.facts()["steps"]
-    for step, (_, codes, _) in zip(steps, values, strict=False):
+    trace, steps = design.trace(x), design.facts()["steps"]
+    for step, layer in zip(steps, trace.values(), strict=False):
         fmt = Format.parse(step["format"])
+        assert fmt == layer.format
         assert fmt.width == step["bits"][1]
-        assert fmt.minimum <= codes.min()
-        assert codes.max() <= fmt.maximum
+        assert fmt.minimum <= layer.codes.min()
+        assert layer.codes.max() <= fmt.maximum
     for before, after in pairwise(steps):
         assert before["bits"][1] == after["bits"][0]
     assert steps[0]["bits"][0] == source.format.width
@@ -115,7 +116,7 @@ def test_passes_have_neither_delays_nor_multipliers_of_their_own():
             {"points": 16, "architecture": "iterative", "butterflies": 2, "stages_a_pass": stages}
         )
         steps = design.facts()["steps"]
-        names = [name for name, _, _ in design.trace(np.zeros((1, 16, 2), int))]
+        names = list(design.trace(np.zeros((1, 16, 2), int)))
         assert [step["name"] for step in steps] == names
         assert not any({"delay", "memory", "multipliers"} & step.keys() for step in steps)
         assert design.facts()["stages_a_pass"] == stages
