@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from kolam.flows import fft_picture
 from kolam.flows.trace_picture import trace
+from kolam.generators.estimate import by_layer
 
 __all__ = ["layers", "save", "schedule", "structure", "trace"]
 
@@ -27,13 +28,14 @@ def structure(design: Any) -> Figure:
 
 
 def layers(design: Any) -> Figure:
-    """Return the layer structure: words as columns, weights as lines, numbers below.
+    """Return the layer structure: words as columns, weights as lines, numbers and costs below.
 
     Of a wide layer evenly spaced outputs are drawn, with all their inputs; the caption says so.
+    Bars show the clocks of each layer beside the interval, and the LUTs that it may take.
     """
     plans = design.plans
-    figure = Figure(figsize=(2.2 + 2.4 * len(plans), 5.2), layout="constrained")
-    axes = figure.add_subplot()
+    figure = Figure(figsize=(2.2 + 2.4 * len(plans), 6.8), layout="constrained")
+    axes, clocks, luts = figure.subplots(3, 1, height_ratios=(5.2, 0.8, 0.8))
     for number, plan in enumerate(plans):
         _connections(axes, number, plan)
     for number, words in enumerate((plans[0].inputs, *(plan.outputs for plan in plans))):
@@ -50,9 +52,28 @@ def layers(design: Any) -> Figure:
     axes.set_xlim(-0.4, len(plans) + 0.4)
     axes.set_ylim(-0.32, 1.12)
     axes.axis("off")
+    _columns(clocks, [plan.interval for plan in plans], "clocks", most=design.interval)
+    clocks.plot([0, len(plans)], [design.interval] * 2, "--", color=_INK, linewidth=0.8)
+    clocks.text(len(plans), design.interval, f" interval\n {design.interval:,}", va="center",
+                fontsize=8.5, color=_INK)  # fmt: skip
+    costs = by_layer(plans, design.memories)
+    _columns(luts, [int(c["lut"] + c["srl"] + c["lutram"]) for c in costs], "LUT\nestimated")
     stored = sum(plan.outputs * plan.fan_in for plan in plans)
     axes.set_title(f"{design.name}: {stored:,} weights, {design.multipliers} multipliers", pad=12)
     return figure
+
+
+def _columns(axes: Axes, heights: list[int], what: str, most: int = 1) -> None:
+    """Draw a bar below each layer, in its colour; most: what must find room, too."""
+    places = np.arange(len(heights)) + 0.5
+    colours = [_COLOURS[k % len(_COLOURS)] for k in range(len(heights))]
+    bars = axes.bar(places, heights, width=0.44, color=colours, alpha=0.75)
+    axes.bar_label(bars, [f"{height:,}" for height in heights], fontsize=8.5, color=_INK, padding=2,
+                   bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
+    axes.set_xlim(-0.4, len(heights) + 0.4)
+    axes.set_ylim(0, 1.3 * max(most, *heights))
+    axes.axis("off")
+    axes.text(-0.05, 0, what, ha="right", va="bottom", fontsize=8.5, color=_INK)
 
 
 def _heights(words: int) -> np.ndarray[Any, Any]:

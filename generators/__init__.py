@@ -1,19 +1,17 @@
 """Engines: a configuration in, a Design out."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kolam.generators import catalog, cyclic_sparse, dense, fft, network
+from kolam.generators import catalog, config_file, cyclic_sparse, dense, fft, network
 from kolam.generators.design import Design
 from kolam.generators.model_file import read_model, refitted
 
 __all__ = ["Design", "catalog", "cyclic_sparse", "dense", "fft", "load", "network"]
 
 ENGINES = {"cyclic_sparse": cyclic_sparse, "dense": dense, "fft": fft, "network": network}
-MAX_TEXT = 1 << 20  # bytes of a configuration file
 
 
 def load(
@@ -39,7 +37,7 @@ def load(
     elif text.endswith(".npz"):
         name, (values, words) = Path(text).stem, read_model(Path(text))
     elif text.endswith(".toml"):
-        name, (values, words) = Path(text).stem, (_toml(Path(text)), None)
+        name, (values, words) = Path(text).stem, (config_file.read(Path(text)), None)
     else:
         known = ", ".join(catalog.ENTRIES)
         raise ValueError(
@@ -68,17 +66,6 @@ def _config(values: Mapping[str, Any]) -> tuple[Any, Any]:
     if not isinstance(engine, str) or engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
     return ENGINES[engine], ENGINES[engine].Config.from_dict(values)
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        data = file.read(MAX_TEXT + 1)
-    if len(data) > MAX_TEXT:
-        raise ValueError(f"{path.name} must be at most {MAX_TEXT} bytes")
-    try:
-        return tomllib.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name} must be TOML: {error}") from None
 
 
 def _replaced(values: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

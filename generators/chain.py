@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kolam.generators import inspection
 from kolam.generators.chain_config import ChainConfig, Timeline
 from kolam.generators.design import Design, Ints, Memory, Stream
-from kolam.generators.estimate import estimate
+from kolam.generators.estimate import by_layer, estimate
 from kolam.generators.stream_core import Outlet, core, outlet
 from kolam.generators.support_plan import SupportPlan
 from kolam.hdl import Format, module
@@ -105,7 +105,37 @@ class Chain(Design):
             "random_weights": self.seed is not None,
             "weights": self.weight_count,
             "connectivity": {"connected": int(matrix.sum()), "pairs": matrix.size},
-            "layers": [_layer_facts(plan) for plan in self.plans],
+            "layers": [
+                {**_layer_facts(plan), "memory_bits": bits, "estimate": cost}
+                for plan, bits, cost in zip(
+                    self.plans, self._layer_bits, by_layer(self.plans, self.memories), strict=True
+                )
+            ],
+        }
+
+    @property
+    def _layer_bits(self) -> list[int]:
+        """Bits stored in the memories of each layer."""
+        return [
+            sum(m.bits for m in self.memories if m.path.startswith(f"u_stages_{plan.number}/"))
+            for plan in self.plans
+        ]
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """The configuration with the multipliers that were chosen, whatever asked for them."""
+        values = {**super().resolved, "parallelism": self.multipliers}
+        values.pop("interval", None)
+        return values
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """Lanes of the streams that the configuration leaves to the engine."""
+        sides = (("input_lanes", "s_axis"), ("output_lanes", "m_axis"))
+        return {
+            key: self._stream(name).lanes
+            for key, name in sides
+            if getattr(self.config, key) is None
         }
 
     @property

@@ -299,6 +299,16 @@ class Design(ABC):
         return {}
 
     @property
+    def resolved(self) -> dict[str, Any]:
+        """Its configuration with all defaults, as plain values of which `load` makes it again."""
+        return {"name": self.name, **self.config.to_dict()}
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What `resolved` leaves to the engine, and what it took, by key."""
+        return {}
+
+    @property
     def parallelism(self) -> dict[str, Any]:
         """Multipliers asked for and chosen, and how they are spread."""
         return {"asked": None, "chosen": self.multipliers, "lanes": [self.multipliers]}

@@ -29,15 +29,31 @@ def estimate(
     cost["srl"] = width * ceil(depth / _SRL) + 1
     if argmax:
         cost.update(_arg_max(tail))
+    return _summed([cost, *_layers(plans, memories)])
+
+
+def by_layer(
+    plans: tuple[SupportPlan, ...], memories: tuple[Memory, ...]
+) -> list[dict[str, float]]:
+    """Return the same for each layer with its memories; what is around them is not in it."""
+    return [_summed([cost]) for cost in _layers(plans, memories)]
+
+
+def _layers(plans: tuple[SupportPlan, ...], memories: tuple[Memory, ...]) -> list[Counter[str]]:
+    found = []
     for plan in plans:
-        cost.update(_layer(plan))
-    for memory in memories:
-        cost.update(_memory(memory))
-    halves = cost.pop("half_blocks", 0)
-    return {
-        **{key: cost[key] for key in ("lut", "srl", "lutram", "ff", "dsp")},
-        "bram36": halves / 2,
-    }
+        cost = Counter(_layer(plan))
+        for memory in memories:
+            if memory.path.startswith(f"u_stages_{plan.number}/"):
+                cost.update(_memory(memory))
+        found.append(cost)
+    return found
+
+
+def _summed(costs: list[Counter[str]]) -> dict[str, float]:
+    total = sum(costs, Counter[str]())
+    counts = {key: total[key] for key in ("lut", "srl", "lutram", "ff", "dsp")}
+    return {**counts, "bram36": total["half_blocks"] / 2}
 
 
 def _layer(plan: SupportPlan) -> dict[str, int]:

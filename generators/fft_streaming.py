@@ -156,6 +156,17 @@ class Fft(Design):
         )
 
     @property
+    def choices(self) -> dict[str, Any]:
+        """Scaling and output format, where the configuration leaves them to the engine."""
+        config = self.config
+        found: dict[str, Any] = {}
+        if config.scaling is None:
+            found["scaling"] = list(config.schedule)
+        if config.formats.output is None:
+            found["formats.output"] = str(config.output)
+        return found
+
+    @property
     def interval(self) -> int:
         """Clocks from frame to frame."""
         return int(self.points // self.config.lanes) + self.prefix + (self.prefix > 0)

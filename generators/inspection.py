@@ -28,13 +28,13 @@ class Taken:
     """Frames as a design takes them.
 
     codes: (frames, *shape of a frame). values: what was given, or what the codes given stand for,
-    in the same shape, complex numbers as pairs. clipped: values beyond the format, limited to it.
-    kind: what was given: integers, floats or complex numbers.
+    in the same shape, complex numbers as pairs. clipped: (frames,), values beyond the format,
+    limited to it. kind: what was given: integers, floats or complex numbers.
     """
 
     codes: Ints
     values: Floats
-    clipped: int
+    clipped: NDArray[np.int64]
     kind: str
 
     @property
@@ -44,8 +44,9 @@ class Taken:
 
     def sentence(self, name: str, fmt: Format) -> str:
         """Return what was done to values, as a sentence about what is called `name`."""
-        limited = f", and {self.clipped} of {self.values.size} beyond it limited to it"
-        return f"{name} holds {self.kind}: quantised to {fmt}" + limited * (self.clipped > 0)
+        count = int(self.clipped.sum())
+        limited = f", and {count} of {self.values.size} beyond it limited to it" * (count > 0)
+        return f"{name} holds {self.kind}: quantised to {fmt}{limited}"
 
 
 def take(design: Any, x: Any, name: str = "x") -> Taken:
@@ -82,13 +83,15 @@ def take(design: Any, x: Any, name: str = "x") -> Taken:
                 f"{name} must hold codes of {fmt.minimum} to {fmt.maximum}, "
                 f"not {x.min()} to {x.max()}"
             )
-        return Taken(codes=x, values=fmt.to_float(x), clipped=0, kind=kind)
+        none = np.zeros(len(x), np.int64)
+        return Taken(codes=x, values=fmt.to_float(x), clipped=none, kind=kind)
     if not np.isfinite(x).all():
         raise ValueError(f"{name} must hold finite numbers, not NaN or infinite ones")
     values = np.asarray(x, np.float64)
     codes = fmt.quantize(values)
     beyond = np.abs(values - fmt.to_float(codes)) > 2.0 ** -(fmt.fraction + 1)
-    return Taken(codes=codes, values=values, clipped=int(np.count_nonzero(beyond)), kind=kind)
+    clipped = beyond.reshape(len(x), -1).sum(axis=1)
+    return Taken(codes=codes, values=values, clipped=clipped, kind=kind)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -96,7 +99,7 @@ class Layer:
     """One layer of a trace, or the step of an FFT, or the input.
 
     codes: (frames, words), of an FFT (frames, points, 2). format: of each code. exact: floats in
-    the same shape, in the units of the codes' values; saturated: (frames,), words that saturated.
+    the same shape, in the units of the codes' values. saturated: (frames,), words that saturated.
     given: whether `exact` is a model's own, and not the mathematics of this layer.
     """
 
@@ -215,13 +218,11 @@ class Classes(Layer):
 class Trace(Mapping[str, Layer]):
     """The layers of a design by name, in order, for some frames.
 
-    design: its name. input: the frames themselves, as codes and as given. clipped: input values
-    beyond the input format, limited to it.
+    design: its name. input: the frames themselves, as codes and as given.
     """
 
     design: str
     input: Layer
-    clipped: int
     layers: tuple[Layer, ...] = field(repr=False)
 
     @classmethod
@@ -232,9 +233,9 @@ class Trace(Mapping[str, Layer]):
             codes=taken.codes,
             format=design.streams[0].format,
             exact=taken.values,
-            saturated=np.zeros(len(taken.codes), np.int64),
+            saturated=taken.clipped,
         )
-        return cls(design=design.name, input=start, clipped=taken.clipped, layers=tuple(layers))
+        return cls(design=design.name, input=start, layers=tuple(layers))
 
     def __getitem__(self, name: str) -> Layer:
         return self._by_name[name]
@@ -253,6 +254,11 @@ class Trace(Mapping[str, Layer]):
     def frames(self) -> int:
         """Frames that went through."""
         return len(self.input.codes)
+
+    @property
+    def clipped(self) -> int:
+        """Input values beyond the input format, limited to it."""
+        return int(self.input.saturated.sum())
 
     @property
     def saturated(self) -> NDArray[np.int64]:

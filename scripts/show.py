@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
+from kolam.flows.parts import Part
 from kolam.scripts import console
 
 _MANY = 12
@@ -13,8 +14,11 @@ _KINDS = {1: "real", 2: "complex"}
 Rows = list[tuple[Any, ...]]
 
 
-def facts(design: Any, clock_mhz: float) -> dict[str, Any]:
-    """Return what a design promises, as plain values; nothing is built for it."""
+def facts(design: Any, clock_mhz: float, part: Part | None = None) -> dict[str, Any]:
+    """Return what a design promises, as plain values; nothing is built for it.
+
+    part: of which the estimate is a share, if there is an estimate.
+    """
     found = {
         "design": design.name,
         "engine": design.engine,
@@ -24,6 +28,7 @@ def facts(design: Any, clock_mhz: float) -> dict[str, Any]:
         "ready_after_reset": design.ready_after_reset,
         "bottleneck": design.bottleneck,
         "clock_mhz": clock_mhz,
+        "latency_us": round(design.latency / clock_mhz, 4),
         "frames_per_second": round(clock_mhz * 1e6 / design.interval, 1),
         "parallelism": design.parallelism,
         **design.facts(),
@@ -33,8 +38,15 @@ def facts(design: Any, clock_mhz: float) -> dict[str, Any]:
         **_settings(design),
         "memories": [{**memory.to_dict(), "bits": memory.bits} for memory in design.memories],
         "memory_bits": design.memory_bits,
+        "config": design.resolved,
     }
-    return found | ({} if design.estimate is None else {"estimate": design.estimate})
+    if design.estimate is not None:
+        found["estimate"] = design.estimate
+        if part is not None:
+            available = {key: getattr(part, key) for key in ("lut", "ff", "dsp", "bram36")}
+            used = {key: round(share, 4) for key, share in part.used(design.estimate).items()}
+            found["part"] = {"name": part.name, "available": available, "used": used}
+    return found
 
 
 def _settings(design: Any) -> dict[str, Any]:
@@ -74,7 +86,11 @@ def print_facts(found: dict[str, Any]) -> None:
     rows, headings, parts = (_fft if found["engine"] == "fft" else _chain)(found)
     screen.print(f"[bold]{found['design']}[/]  {found['engine']}, target {found['target']}")
     rows = [
-        ("latency", f"{found['latency']} clocks, first beat in to first beat out"),
+        (
+            "latency",
+            f"{found['latency']} clocks, first beat in to first beat out: "
+            f"{found['latency_us']:,g} µs at {found['clock_mhz']:g} MHz",
+        ),
         (
             "interval",
             f"{found['interval']} clocks from frame to frame, set by {found['bottleneck']}",
@@ -87,13 +103,14 @@ def print_facts(found: dict[str, Any]) -> None:
         *rows,
         ("memory", f"{found['memory_bits']:,} bits"),
     ]
+    print_table(screen, ("", ""), rows)
+    screen.print()
+    print_table(screen, headings, parts)
+    screen.print()
     if "estimate" in found:
-        rows.append(("estimate", _cost(found["estimate"])))
-    _print_table(screen, ("", ""), rows)
-    screen.print()
-    _print_table(screen, headings, parts)
-    screen.print()
-    _print_table(screen, *_streams(found["streams"]))
+        print_table(screen, *_costs(found))
+        screen.print()
+    print_table(screen, *_streams(found["streams"]))
     screen.print()
     if "settings" in found:
         headings = (
@@ -108,16 +125,16 @@ def print_facts(found: dict[str, Any]) -> None:
             )
             for s in found["settings"]
         ]
-        _print_table(screen, headings, rows)
+        print_table(screen, headings, rows)
         screen.print()
         names = [s["name"] for s in found["settings"]]
         rows = [
             (*each["settings"].values(), each["latency"], each["interval"], each.get("gain", ""))
             for each in found["under"]
         ]
-        _print_table(screen, (*names, "latency", "interval", "gain"), rows)
+        print_table(screen, (*names, "latency", "interval", "gain"), rows)
         screen.print()
-    _print_table(
+    print_table(
         screen,
         ("memory", "words", "bits", "style", "image"),
         [
@@ -152,12 +169,12 @@ def _chain(found: dict[str, Any]) -> tuple[Rows, tuple[str, ...], Rows]:
         ),
         *[("note", note) for note in found.get("notes", ())],
     ]
-    headings = "layer", "words", "fan-in", "stride", "step", "lanes", "clocks", "numbers"
+    headings = "layer", "words", "fan-in", "stride", "step", "numbers"
     layers = [
         (
             layer["name"],
             f"{layer['inputs']} → {layer['outputs']}",
-            *(layer[key] for key in ("fan_in", "stride", "step", "lanes", "interval")),
+            *(layer[key] for key in ("fan_in", "stride", "step")),
             f"{layer['input_format']} × {layer['weight_format']}{' + bias' * layer['bias']}, "
             f"{layer['sum_bits']} bits → {layer['output_format']}",
             layer["activation"],
@@ -279,12 +296,40 @@ def _streams(streams: list[dict[str, Any]]) -> tuple[tuple[str, ...], Rows]:
     return headings, rows
 
 
-def _cost(cost: dict[str, float]) -> str:
-    """Return an estimate as a line of text."""
-    return (
-        f"about {cost['lut']:,} LUT, {cost['ff']:,} FF, {cost['srl'] + cost['lutram']:,} LUTs as "
-        f"memory, {cost['dsp']} DSP48E1, {cost['bram36']:g} RAMB36E1 on Artix-7"
-    )
+_COSTS = ("lut", "ff", "dsp", "bram36")
+
+
+def _costs(found: dict[str, Any]) -> tuple[tuple[str, ...], Rows]:
+    """Return the table of what layers take of time and, as estimated, of the device."""
+    headings = (
+        "layer", "multipliers", "clocks", "memory bits", "LUT", "FF", "DSP48E1", "RAMB36E1", "",
+    )  # fmt: skip
+    rows: Rows = [
+        (
+            str(number), layer["lanes"], layer["interval"], layer["memory_bits"],
+            *_sums(layer["estimate"]),
+            "← sets the interval" if layer["interval"] == found["interval"] else "",
+        )
+        for number, layer in enumerate(found["layers"])
+    ]  # fmt: skip
+    ends = [
+        whole - sum(layer["estimate"][key] for layer in found["layers"])
+        for key, whole in found["estimate"].items()
+    ]
+    rows.append(("ends", "", "", "", *_sums(dict(zip(found["estimate"], ends, strict=True))),
+                 "ports and the queue of results"))  # fmt: skip
+    total = found["parallelism"]["chosen"], found["interval"], found["memory_bits"]
+    rows.append(("all", *total, *_sums(found["estimate"]), "estimated, before synthesis"))
+    if "part" in found:
+        used = found["part"]["used"]
+        rows.append(("", "", "", "", *(f"{used[key]:.1%}".replace("%", " %") for key in _COSTS),
+                     f"of {found['part']['name']}"))  # fmt: skip
+    return headings, rows
+
+
+def _sums(cost: dict[str, float]) -> tuple[float, ...]:
+    """Return LUTs, those that are memory included, FF, DSP blocks and block RAMs."""
+    return (cost["lut"] + cost["srl"] + cost["lutram"], *(cost[key] for key in _COSTS[1:]))
 
 
 def _alike(memories: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
@@ -317,19 +362,27 @@ def print_cost(cost: dict[str, Any]) -> None:
     screen.print(f"[bold]{cost['design']}[/]  {cost['target']}, {kept}")
     rows = [(key, cost[key]) for key in ("lut", "srl", "lutram", "ff", "dsp", "bram36")]
     rows += [(key, cost[key]) for key in ("fmax_mhz",) if key in cost]
-    _print_table(screen, ("", ""), rows)
+    print_table(screen, ("", ""), rows)
 
 
-def _print_table(screen: Any, headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+def print_table(
+    screen: Any, headings: tuple[str, ...], rows: Rows, right: tuple[str, ...] = ()
+) -> None:
+    """Print rows below headings; a column of numbers, or named in `right`, stands to the right."""
     table = Table(box=None, pad_edge=False, show_header=any(headings))
     for number, heading in enumerate(headings):
         numeric = any(isinstance(row[number], int | float) for row in rows)
         table.add_column(
             heading,
-            justify="right" if numeric else "left",
+            justify="right" if numeric or heading in right else "left",
             header_style="dim",
             no_wrap=number < len(headings) - 1,
         )
     for row in rows:
-        table.add_row(*(f"{v:,}" if isinstance(v, int | float) else str(v) for v in row))
+        table.add_row(
+            *(
+                f"{v:,g}" if isinstance(v, float) else f"{v:,}" if isinstance(v, int) else str(v)
+                for v in row
+            )
+        )
     screen.print(table)

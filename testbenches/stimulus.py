@@ -190,12 +190,18 @@ def codes(design: Any, frames: int, seed: int = 0) -> NDArray[np.int64]:
     """Return seeded codes of input frames, corners of the format among the first."""
     source = stream(design, "s_axis")
     low, high = source.format.minimum, source.format.maximum
-    raw = np.random.PCG64(seed).random_raw(frames * len(source.order) * source.parts)
-    shift = np.uint64(64 - source.format.width)
-    x = (raw >> shift).astype(np.int64).reshape(frames, *source.shape) + low
+    x = even(design, frames, seed)
     for number, corner in enumerate([[high], [low], [low, high], [0]], start=1):
         x[number : number + 1] = np.resize(corner, source.shape)
     return x
+
+
+def even(design: Any, frames: int, seed: int = 0) -> NDArray[np.int64]:
+    """Return seeded codes of input frames, spread evenly over the format."""
+    source = stream(design, "s_axis")
+    raw = np.random.PCG64(seed).random_raw(frames * len(source.order) * source.parts)
+    shift = np.uint64(64 - source.format.width)
+    return (raw >> shift).astype(np.int64).reshape(frames, *source.shape) + source.format.minimum
 
 
 def settled(design: Any, seed: int = 0) -> list[Frame | Settings]:
