@@ -11,6 +11,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 from numpy.typing import NDArray
 
+from kolam.generators.inspection import Classes
+
 _INK, _FAINT, _GRID = "#2b2b2b", "#8a8a8a", "#dddddd"
 _RANGE, _BOX, _BEYOND, _ERROR = "#e3e8ee", "#56b4e9", "#d55e00", "#0072b2"
 _ROW = 0.34  # inches of a layer
@@ -25,7 +27,7 @@ def trace(found: Any) -> Figure:
     middle half of the values that are not zero, with the median; its whiskers hold all but 1 % on
     either side, and the dot is the largest. What is beyond the limit is red.
     """
-    layers = [found.input, *found.values()]
+    layers = [found.input, *(v for v in found.values() if not isinstance(v, Classes))]
     figure = Figure(figsize=(11, 1.6 + _ROW * len(layers)), layout="constrained")
     ranges, errors = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     for row, layer in enumerate(layers):
@@ -63,8 +65,10 @@ def trace(found: Any) -> Figure:
 
 def _title(found: Any) -> str:
     frames = f"{found.frames} frame{'s' * (found.frames > 1)}"
+    classes = [v for v in found.values() if isinstance(v, Classes)]
+    agreed = "".join(f", {v.name} agrees in {share(v.agreement)}" for v in classes)
     clipped = f", {found.clipped:,} input values limited" * (found.clipped > 0)
-    return f"{found.design}: float against integer, by layer, over {frames}{clipped}"
+    return f"{found.design}: float against integer, by layer, over {frames}{agreed}{clipped}"
 
 
 def _label(layer: Any) -> str:
@@ -142,14 +146,16 @@ def _notes(axes: Axes, layers: list[Any]) -> None:
 
 def decibel(value: float, unit: str = "") -> str:
     """Return a ratio as text, without noise or signal too."""
-    return {inf: "exact", -inf: "no signal"}.get(value) or f"{value:.1f}{unit}"
+    return {inf: "exact", -inf: "no signal"}.get(value, f"{value:.1f}{unit}")
 
 
 def share(part: float) -> str:
-    """Return a share in percent; what is more than none is never shown as 0."""
+    """Return a share in percent; what is not none or all is never shown so."""
     if not part:
         return "0"
-    return "< 0.01 %" if part < 1e-4 else f"{100 * part:.2g} %" if part < 0.995 else "100 %"
+    if part < 1e-4:
+        return "< 0.01 %"
+    return f"{100 * part:.3g} %" if part < 0.9995 else "100 %" if part == 1 else "> 99.9 %"
 
 
 def _power_of_two(value: float, _: int) -> str:

@@ -47,9 +47,10 @@ def check_keys(what: str, given: Any, kind: Any) -> None:
     for key in given:
         if key not in allowed:
             raise ValueError(f"the keys of {what} must be among {', '.join(allowed)}, not {key!r}")
-    for key in (f.name for f in fields(kind) if f.init and f.default is MISSING):
-        if key not in given:
-            raise ValueError(f"{what} must have the key {key}")
+    for field in fields(kind):
+        optional = not field.init or {field.default, field.default_factory} != {MISSING}
+        if not optional and field.name not in given:
+            raise ValueError(f"{what} must have the key {field.name}")
 
 
 def member(kind: Any, name: str, value: Any) -> Any:

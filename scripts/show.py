@@ -306,11 +306,11 @@ def _costs(found: dict[str, Any]) -> tuple[tuple[str, ...], Rows]:
     )  # fmt: skip
     rows: Rows = [
         (
-            str(number), layer["lanes"], layer["interval"], layer["memory_bits"],
+            layer["name"], layer["lanes"], layer["interval"], layer["memory_bits"],
             *_sums(layer["estimate"]),
             "← sets the interval" if layer["interval"] == found["interval"] else "",
         )
-        for number, layer in enumerate(found["layers"])
+        for layer in found["layers"]
     ]  # fmt: skip
     ends = [
         whole - sum(layer["estimate"][key] for layer in found["layers"])

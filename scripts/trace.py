@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from kolam.flows.trace_picture import decibel, share
+from kolam.generators.inspection import Classes
 from kolam.scripts import console
 from kolam.scripts.show import print_table
 
@@ -19,9 +20,13 @@ def print_trace(trace: Any, design: Any, source: str) -> None:
     )  # fmt: skip
     layers = [trace.input, *trace.values()]
     print_table(screen, headings, [_row(layer) for layer in layers], right=headings[5:])
-    short = [f"{layer.name} {_wider(layer)}" for layer in layers if layer.spare_bits < 0]
+    short = [f"{layer.name} {_wider(layer)}" for layer in layers if _lacks(layer)]
     if short:
         screen.print(f"\nformats that would hold all of it: {', '.join(short)}")
+
+
+def _lacks(layer: Any) -> bool:
+    return bool(layer.spare_bits < 0)
 
 
 def _wider(layer: Any) -> str:
@@ -30,6 +35,9 @@ def _wider(layer: Any) -> str:
 
 
 def _row(layer: Any) -> tuple[Any, ...]:
+    if isinstance(layer, Classes):
+        agreed = f"{share(layer.agreement)} agree"
+        return layer.name, str(layer.format), agreed, *[""] * 6, layer.worst_frame
     lsb = 2.0**-layer.format.fraction
     return (
         layer.name + " (own)" * layer.given,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kolam.flows import pictures
+from kolam.flows import pictures, trace_picture
 from kolam.generators import load
 from kolam.generators.inspection import Trace
 from kolam.testbenches import stimulus
@@ -126,3 +126,25 @@ def test_rows_do_not_overlap(count):
     axes = figure.axes[0]
     points = axes.get_window_extent().height / figure.dpi * 72
     assert points / (count + 1) > 15
+
+
+def test_a_class_index_is_in_the_title():
+    design = load("net-64-32-10", set={"argmax": True})
+    trace = design.trace(stimulus.even(design, 40))
+    figure = pictures.trace(trace)
+    share = f"{100 * trace['argmax'].agreement:.3g} %"
+    assert f"argmax agrees in {share}" in figure.get_suptitle()
+    assert [text.partition("  ")[0] for text in labels(figure.axes[0])] == [
+        "input", "fc1.0", "fc2.0",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        (0, "0"), (1e-9, "< 0.01 %"), (0.00012, "0.012 %"), (0.5, "50 %"), (0.984, "98.4 %"),
+        (0.99999, "> 99.9 %"), (1, "100 %"),
+    ],
+)  # fmt: skip
+def test_shares(part, text):
+    assert trace_picture.share(part) == text

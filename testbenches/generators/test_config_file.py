@@ -14,6 +14,7 @@ VARIED = {
     "one lane each": ("csc-1024", {"parallelism": 80, "target": "ecp5"}),
     "lanes of streams": ("csc-small", {"input_lanes": 3, "output_lanes": 5, "loadable": True}),
     "a list of formats": ("dense-small", {"parallelism": 5}),
+    "a class index": ("net-64-32-10-csc", {"argmax": True, "interval": 200}),
     "settings": ("fft-64", {"run_time.direction": True, "run_time.least_points": 16}),
     "scaling": ("fft-64", {"scaling": "unscaled", "formats.output": "s9.9"}),
     "block": ("fft-1024-bfp", {"points": 64, "run_time.cyclic_prefix": True}),

@@ -241,20 +241,33 @@ def test_against_a_model():
 
 
 def test_a_model_names_layers_of_several_supports():
-    """fc1 is the last of fc1.0, fc1.1, …; complex numbers are their parts."""
-    made = load("fft-64").trace(np.zeros((2, 64), int))
-    assert made.against({"output": np.ones((2, 64)) * 1j})["output"].exact[0, 0].tolist() == [0, 1]
-    parts = {name: layer([[1]], [[1]]) for name in ("fc1.0", "fc1.1", "fc10.0")}
-    trace = type(made)(
-        design="d", input=made.input,
-        layers=tuple(Layer(**{**vars_of(v), "name": k}) for k, v in parts.items()),
-    )  # fmt: skip
-    other = trace.against({"fc1": [[2.0]]})
-    assert [each.given for each in other.values()] == [False, True, False]
+    """fc1 is the last of fc1.0, fc1.1; complex numbers are their parts."""
+    design = load("net-64-32-10-csc")
+    trace = design.trace(stimulus.even(design, 3))
+    assert list(trace) == ["fc1.0", "fc1.1", "fc2.0"]
+    other = trace.against({"fc1": np.ones((3, 32)), "fc2.0": np.zeros((3, 10))})
+    assert [each.given for each in other.values()] == [False, True, True]
+    assert (other["fc1.1"].exact == 1).all()
+    turned = load("fft-64").trace(np.zeros((2, 64), int))
+    own = turned.against({"output": np.ones((2, 64)) * 1j})["output"]
+    assert own.exact[0, 0].tolist() == [0, 1]
 
 
-def vars_of(made):
-    return {key: getattr(made, key) for key in ("codes", "format", "exact", "saturated")}
+def test_class_indices_agree_or_not():
+    """A wrong class is an error of 1, however far its index is."""
+    design = load("net-64-32-10", set={"argmax": True})
+    codes = stimulus.even(design, 40)
+    trace = design.trace(codes)
+    classes = trace["argmax"]
+    np.testing.assert_array_equal(classes.codes, design.reference(codes))
+    wanted = design.predict(design.streams[0].format.to_float(codes))
+    np.testing.assert_array_equal(classes.exact, wanted)
+    differ = (design.reference(codes) != wanted).mean()
+    assert 0 < differ < 0.5
+    assert classes.agreement == pytest.approx(1 - differ)
+    assert classes.max_error == 1
+    found = classes.to_dict()
+    assert (found["agreement"], found["sqnr_db"]) == (classes.agreement, None)
 
 
 @pytest.mark.parametrize(
