@@ -95,6 +95,13 @@ def admit(target: Path, out: Path | str, force: bool, name: str = "out") -> None
         raise ValueError(f"{wanted} and --force is given, not {str(out)!r}, which kolam wrote")
 
 
+def check_place(out: Path, name: str = "out") -> None:
+    """Raise ValueError, which calls it `name`, where no folder `out` can be for a file."""
+    there = next(path for path in (out, *out.absolute().parents) if os.path.lexists(path))
+    if not there.is_dir():
+        raise ValueError(f"{name} must be a folder, or absent, not the file {str(there)!r}")
+
+
 def _found(folder: Path) -> set[str]:
     """Return the relative paths of all that is in a folder but folders."""
     return {

@@ -1,5 +1,6 @@
 """Figures of a design: what it is made of, and the pipeline of its layers as it ran."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from kolam.flows import fft_picture
+from kolam.flows.staging import write_file
 from kolam.flows.trace_picture import trace
 from kolam.generators.estimate import by_layer
 
@@ -181,5 +183,8 @@ def save(figure: Figure, path: Path) -> None:
     """
     if path.suffix not in (".svg", ".png"):
         raise ValueError(f"a picture must be a .svg or .png file, not {str(path)!r}")
+    kind, octets = path.suffix[1:], io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "kolam", "svg.fonttype": "none"}):
-        figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+        metadata = {"Date": None} if kind == "svg" else None
+        figure.savefig(octets, format=kind, dpi=150, metadata=metadata)
+    write_file(path, octets.getvalue())

@@ -1,7 +1,7 @@
-"""Writes a folder whole or not at all.
+"""Writes a folder, or a file, whole or not at all.
 
-The files go into a sibling, .NAME.kolam-PID, which then takes the folder's place in one step; a
-lock beside it keeps others out, and whoever holds the lock removes what killed runs have left.
+What is written goes into a sibling, .NAME.kolam-PID, which then takes its place in one step. Beside
+a folder a lock keeps others out, and whoever holds it removes what killed runs have left.
 """
 
 import ctypes
@@ -44,6 +44,26 @@ def write_folder(
             with suppress(OSError):
                 folder.rmdir()
         raise
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file; what is no ordinary file, like /dev/stdout, is written as it is.
+
+    Raises OSError; then an ordinary file is as it was, or absent.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
+        target.write_bytes(content)
+        return
+    staging = target.with_name(f".{target.name}.kolam-{os.getpid()}")
+    try:
+        staging.write_bytes(content)
+        staging.replace(target)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        with suppress(OSError):
+            staging.unlink()
 
 
 def _make_parents(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,14 @@ def load(
     elif text.endswith(".toml"):
         name, (values, words) = Path(text).stem, (config_file.read(Path(text)), None)
     else:
-        known = ", ".join(catalog.ENTRIES)
+        near = get_close_matches(text, catalog.ENTRIES, n=1)
         raise ValueError(
-            f"a design must be one of {known}, a .toml, a .npz or a generated folder, not {text!r}"
+            f"a design must be a name of `kolam catalog`, a .toml, a .npz or a folder that kolam "
+            f"wrote, not {text!r}" + "".join(f"; did you mean {name}?" for name in near)
         )
-    name = values.pop("name", re.sub(r"\W", "_", name))
-    room, config = _config(_replaced(values, set or {}))
+    changed = _replaced(values, set or {})
+    name = changed.pop("name", re.sub(r"\W", "_", name))
+    room, config = _config(changed)
     if weights is not None:
         if room is fft:
             raise ValueError("weights must not be given to an FFT, which has none")

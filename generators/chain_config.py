@@ -15,7 +15,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from kolam.generators.fields import check_format, check_integer, check_keys, check_kind, member
+from kolam.generators.fields import (
+    check_format,
+    check_integer,
+    check_keys,
+    check_kind,
+    member,
+    span,
+)
 from kolam.generators.support_plan import Stage, SupportPlan, legal_lanes, link_words
 from kolam.hdl import Format, Overflow, Rounding
 from kolam.hdl.target import Target
@@ -243,7 +250,7 @@ class ChainConfig(ABC):
         if not fewest[0] <= self.parallelism <= most[0]:
             nearest = fewest[0] if self.parallelism < fewest[0] else most[0]
             raise ValueError(
-                f"parallelism must be {fewest[0]} to {most[0]}, not {self.parallelism}; "
+                f"parallelism must be {span(fewest[0], most[0])}, not {self.parallelism}; "
                 f"the nearest is {nearest}"
             )
         return [way for way in self.legal if way[0] <= self.parallelism][-1][2]
@@ -391,15 +398,24 @@ def plain(value: Any) -> Any:
 
 
 def read_rows(name: str, tables: Any, read: Any) -> tuple[Any, ...]:
-    """Return what tables describe, each read by itself; TypeError for what is no list of them."""
+    """Return what tables describe, each read by itself; TypeError for what is no list of them.
+
+    What is wrong in one of them is said with its place.
+    """
     if not isinstance(tables, list | tuple) or not all(isinstance(t, Mapping) for t in tables):
         raise TypeError(f"{name} must be a list of tables, not {tables!r}")
-    return tuple(read(table) for table in tables)
+    made = []
+    for place, table in enumerate(tables):
+        try:
+            made.append(read(table))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{name}[{place}]: {error}") from None
+    return tuple(made)
 
 
 def read_row(name: str, table: Mapping[str, Any], kind: Any) -> Any:
     """Return the row of a kind that a table of plain values describes."""
-    check_keys(f"each of {name}", table, kind)
+    check_keys(f"a table of {name}", table, kind)
     given = dict(table)
     if "activation" in given:
         given["activation"] = member(Activation, "activation", given["activation"])

@@ -477,9 +477,9 @@ class Design(ABC):
 
         x: integers are codes, other numbers are values, which are quantised and limited to the
         input format: `Trace.clipped` says how many were limited. (frames, inputs), or of an FFT as
-        `inspection.take` has it, and its errors.
+        `inspection.take` has it, and its errors; or what that returned.
         """
-        taken = take(self, x)
+        taken = x if isinstance(x, Taken) else take(self, x)
         return Trace.of(self, taken, self._layers(taken))
 
     @abstractmethod

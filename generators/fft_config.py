@@ -6,7 +6,7 @@ from enum import Enum
 from math import log
 from typing import Any
 
-from kolam.generators.fields import check_integer, check_keys, check_kind, member
+from kolam.generators.fields import check_integer, check_keys, check_kind, member, powers
 from kolam.hdl import Format, Rounding
 from kolam.hdl.target import Target
 
@@ -176,11 +176,11 @@ class Config:
     def __post_init__(self) -> None:
         check_integer(self, "points", LEAST, MOST)
         if self.points & self.points - 1:
-            raise ValueError(f"points must be a power of two, {LEAST} to {MOST}, not {self.points}")
+            raise ValueError(f"points must be {powers(LEAST, MOST)}, not {self.points}")
         most = self.points if self.points <= FLAT else MOST_LANES
         check_integer(self, "lanes", 1, most)
         if self.lanes & self.lanes - 1:
-            raise ValueError(f"lanes must be a power of two, 1 to {most}, not {self.lanes}")
+            raise ValueError(f"lanes must be {powers(1, most)}, not {self.lanes}")
         for name, kind in (
             ("samples", Samples), ("architecture", Architecture), ("direction", Direction),
             ("input_order", Order), ("output_order", Order), ("rotation", Rotation),
@@ -211,9 +211,7 @@ class Config:
         most = max(1, self.points // 8)
         check_integer(self, "butterflies", 1, most)
         if self.butterflies & self.butterflies - 1:
-            raise ValueError(
-                f"butterflies must be a power of two, 1 to {most}, not {self.butterflies}"
-            )
+            raise ValueError(f"butterflies must be {powers(1, most)}, not {self.butterflies}")
         check_integer(self, "stages_a_pass", 1, MOST_STAGES)
         if self.architecture is Architecture.STREAMING:
             for name in ("butterflies", "stages_a_pass"):
@@ -243,24 +241,22 @@ class Config:
             "iterative with output_order natural"
         )
         if self.cyclic_prefix and not buffered:
-            raise ValueError(f"cyclic_prefix must be 0 but where {where}, not {self.cyclic_prefix}")
+            raise ValueError(f"cyclic_prefix must be 0 unless {where}, not {self.cyclic_prefix}")
         if self.run_time.cyclic_prefix and not buffered:
-            raise ValueError(f"run_time.cyclic_prefix must be false but where {where}, not true")
+            raise ValueError(f"run_time.cyclic_prefix must be false unless {where}, not true")
         if self.run_time.direction and self.real:
             raise ValueError("run_time.direction must be false where samples are real, not true")
         least = self.run_time.least_points
         if least is None:
             return
-        if iterative or self.real or self.input_order is not Order.NATURAL:
-            raise ValueError(
-                f"run_time.least_points must be given only where complex samples stream and "
-                f"input_order is natural, not {least}"
-            )
-        if self.lanes > 1 and natural:
-            raise ValueError(
-                f"run_time.least_points must be given only where lanes are 1 or output_order is "
-                f"bit_reversed, not {least}"
-            )
+        for refused, where in (
+            (iterative, "architecture is iterative"),
+            (self.real, "samples are real"),
+            (self.input_order is not Order.NATURAL, "input_order is bit_reversed"),
+            (self.lanes > 1 and natural, f"lanes are {self.lanes} and output_order is natural"),
+        ):
+            if refused:
+                raise ValueError(f"run_time.least_points must be absent where {where}, not {least}")
         if self.cyclic_prefix >= least:
             raise ValueError(
                 f"cyclic_prefix must be less than run_time.least_points ({least}), "
@@ -269,13 +265,12 @@ class Config:
         low = max(LEAST, 2 * self.lanes)
         if self.points < 2 * low:
             raise ValueError(
-                f"run_time.least_points must be given only where points are {2 * low} or more "
-                f"with lanes of {self.lanes}, not {self.points}"
+                f"points must be {2 * low} or more where run_time.least_points is given and lanes "
+                f"are {self.lanes}, not {self.points}"
             )
         if least & least - 1 or not low <= least < self.points:
             raise ValueError(
-                f"run_time.least_points must be a power of two, {low} to {self.points // 2}, "
-                f"not {least}"
+                f"run_time.least_points must be {powers(low, self.points // 2)}, not {least}"
             )
 
     def _check_pipelining(self) -> None:
@@ -321,7 +316,9 @@ class Config:
     def _check_scaling(self, scaling: Any) -> None:
         if scaling == BLOCK:
             if self.architecture is not Architecture.ITERATIVE:
-                raise ValueError("scaling must be block only where architecture is iterative")
+                raise ValueError(
+                    "scaling must be numbers where architecture is streaming, not block"
+                )
             if self.output.width != self.formats.input.width:
                 raise ValueError(
                     f"formats.output must have the bits of formats.input "

@@ -8,6 +8,16 @@ from typing import Any
 from kolam.hdl import Format
 
 
+def span(low: int, high: int) -> str:
+    """Return a range as text, one value as itself."""
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def powers(low: int, high: int) -> str:
+    """Return the powers of two from one to another as text, one of them as itself."""
+    return f"{low}" if low == high else f"a power of two, {low} to {high}"
+
+
 def check_integer(owner: Any, name: str, low: int, high: int | None = None) -> None:
     """Make a field an int within low to high; TypeError or ValueError says what it was."""
     value = getattr(owner, name)
@@ -18,15 +28,18 @@ def check_integer(owner: Any, name: str, low: int, high: int | None = None) -> N
     except TypeError:
         raise TypeError(f"{name} must be an integer, not {value!r}") from None
     if number < low or (high is not None and number > high):
-        span = f"{low} to {high}" if high is not None else f"at least {low}"
-        raise ValueError(f"{name} must be {span}, not {number}")
+        wanted = span(low, high) if high is not None else f"at least {low}"
+        raise ValueError(f"{name} must be {wanted}, not {number}")
     object.__setattr__(owner, name, number)
 
 
 def check_kind(owner: Any, name: str, kind: type) -> None:
     """Raise TypeError if a field is not of a kind."""
-    if not isinstance(getattr(owner, name), kind):
-        raise TypeError(f"{name} must be a {kind.__name__}, not {getattr(owner, name)!r}")
+    value = getattr(owner, name)
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        wanted = "true or false" if kind is bool else f"{article} {kind.__name__}"
+        raise TypeError(f"{name} must be {wanted}, not {value!r}")
 
 
 def check_format(owner: Any, name: str) -> None:

@@ -164,7 +164,7 @@ class Config(ChainConfig):
             if isinstance(given := getattr(self.formats, name, None), tuple):
                 raise TypeError(
                     f"formats.{name} must be one Format, as layers may have their own, "
-                    f"not {given!r}"
+                    f"not {len(given)} of them"
                 )
         taken: dict[str, str] = {}
         for name in self.names:
@@ -206,9 +206,7 @@ class Config(ChainConfig):
         structure = given.pop("structure", None)
         if not isinstance(structure, str) or structure not in STRUCTURES:
             known = ", ".join(STRUCTURES)
-            raise ValueError(
-                f"the structure of each of layers must be one of {known}, not {structure!r}"
-            )
+            raise ValueError(f"structure must be one of {known}, not {structure!r}")
         if "formats" in given:
             check_keys("formats of a layer", given["formats"], LayerFormats)
             given["formats"] = LayerFormats(

@@ -5,6 +5,7 @@ a signal that ended it. An error is one sentence on stderr; KOLAM_DEBUG=1 shows 
 from. What takes long to import is imported by the command that needs it.
 """
 
+import io
 import os
 import re
 import signal
@@ -28,6 +29,7 @@ DONE, FAILED, WRONG = 0, 1, 2
 INTERRUPTED, UNREAD = 128 + signal.SIGINT, 128 + signal.SIGPIPE
 LONGEST = 500  # characters of a sentence
 _TRACED = 64  # frames
+_NPY = b"\x93NUMPY"
 
 
 def main() -> None:
@@ -92,12 +94,11 @@ def _status() -> int:
 def sentence(error: BaseException) -> str:
     """Return what an error says, on one line."""
     if isinstance(error, click.ClickException):
-        text = error.format_message()
-        text = text[:1].lower() + text[1:]
+        text = _said(error)
     elif isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     elif isinstance(error, MemoryError):
-        text = "there must be memory enough for the design, and there is not"
+        text = "there must be memory enough for what is asked, and there is not"
     else:
         text = str(error) or type(error).__name__
     text = " ".join(text.split()).removesuffix(".")
@@ -105,6 +106,20 @@ def sentence(error: BaseException) -> str:
     if len(text) > LONGEST:  # a value that was given may be of any length
         text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 4 :]}"
     return text + guess
+
+
+_KINDS = {"integer": "an integer", "float": "a number"}
+
+
+def _said(error: click.ClickException) -> str:
+    """Return what click says in the words that we use."""
+    text = error.format_message()
+    if isinstance(error, click.MissingParameter):
+        return re.sub(r"Missing \w+ '(.*?)'.*", r"\1 must be given", text)
+    told = re.fullmatch(r"Invalid value for '(.*?)': ('.*') is not a valid (\w+)\.", text)
+    if told and told[3] in _KINDS:
+        return f"{told[1]} must be {_KINDS[told[3]]}, not {told[2]}"
+    return text[:1].lower() + text[1:]
 
 
 def _meant(text: str) -> str:
@@ -336,20 +351,28 @@ def simulate(
             console.say(f"kolam: {sentence(error)}")
             return FAILED
         if output is not None:
-            import numpy as np
-
             answer = run.output
             if in_values:
                 exponents = made.exponents(x) if made.streams[1].user_bits else None
                 answer = made.decode(run.output, exponents)
-            with output.open("wb") as file:  # numpy.save would add .npy to a name without
-                np.save(file, answer, allow_pickle=False)
+            _save(answer, output)
         emit(run.to_dict())
     if not as_json:
         print(run.line)
         if missing := [name for name in ("latency", "interval") if getattr(run, name) is None]:
             console.say(f"not measured: {', '.join(missing)} (pauses, or too few frames)")
     return DONE if run.passed else FAILED
+
+
+def _save(answer: Any, path: Path) -> None:
+    """Write an array as a .npy file, whatever its name."""
+    import numpy as np
+
+    from kolam.flows.staging import write_file
+
+    octets = io.BytesIO()
+    np.save(octets, answer, allow_pickle=False)
+    write_file(path, octets.getvalue())
 
 
 def _check_run(
@@ -423,24 +446,26 @@ def _codes(design: Any, path: Path) -> tuple[Any, bool]:
     Floats and complex numbers are quantised, and that is said.
     """
     taken = _taken(design, path)
+    if taken.quantized:
+        console.say(taken.sentence(str(path), design.streams[0].format))
     return taken.codes, taken.quantized and design.engine == "fft"
 
 
 def _taken(design: Any, path: Path) -> Any:
-    """Return the frames in a .npy file; what is done to values is said."""
+    """Return the frames in a .npy file."""
     import numpy as np
 
     from kolam.generators.inspection import take
 
+    with path.open("rb") as file:
+        if file.read(len(_NPY)) != _NPY:
+            raise ValueError(f"{path} must be a .npy file of numbers, and is of another kind")
     try:
         # mapped, so that a header cannot claim more than the file holds
         x = np.array(np.lib.format.open_memmap(path, mode="r"))
     except (ValueError, TokenError) as error:
         raise ValueError(f"{path} must be a .npy file of numbers: {error}") from None
-    taken = take(design, x, str(path))
-    if taken.quantized:
-        console.say(taken.sentence(str(path), design.streams[0].format))
-    return taken
+    return take(design, x, str(path))
 
 
 @commands.command()
@@ -507,6 +532,7 @@ def show(
     the same design, bit for bit; --json has the same values as `config`.
     """
     from kolam.flows import parts
+    from kolam.flows.staging import write_file
     from kolam.generators import config_file
     from kolam.scripts.show import facts, print_facts
 
@@ -524,7 +550,7 @@ def show(
         made = _load(design, pairs, weights, seed)
         if part is not None and made.estimate is None:
             raise ValueError(
-                f"--part must be left out for an engine without an estimate, {made.engine}"
+                f"--part must be given only with an engine that has an estimate, not {made.engine}"
             )
         found = facts(made, clock, device)
         if picture is not None:
@@ -533,7 +559,7 @@ def show(
             pictures.save(pictures.structure(made), picture)
             console.say(f"the picture is {picture}")
         if config is not None and not aloud:
-            config.write_text(config_file.text(made), encoding="utf-8")
+            write_file(config, config_file.text(made).encode())
             console.say(f"the configuration is {config}")
         emit(found)
     if aloud:
@@ -582,8 +608,8 @@ def trace(
     _check_picture(picture)
     with console.result(as_json) as emit:
         made = _load(design, pairs, weights, seed).under(**_chosen(under))
-        x, told = _traced(made, source, frames or _TRACED, seed or 0)
-        found = made.trace(x)
+        taken, told = _traced(made, source, frames or _TRACED, seed or 0)
+        found = made.trace(taken)
         if against is not None:
             from kolam.generators.model_file import read_arrays
 
@@ -603,15 +629,16 @@ def trace(
 
 def _traced(design: Any, source: Path | None, frames: int, seed: int) -> tuple[Any, str]:
     """Return the frames of a trace, and where they are from."""
+    from kolam.generators.inspection import take
     from kolam.testbenches import stimulus
 
     if source is None:
-        return stimulus.even(design, frames, seed), f"{frames} random frames, of seed {seed}"
+        x = stimulus.even(design, frames, seed)
+        return take(design, x), f"{frames} random frames, of seed {seed}"
     taken = _taken(design, source)
-    return (
-        taken.values if taken.quantized else taken.codes,
-        f"{len(taken.codes)} frames of {source}",
-    )
+    if taken.quantized:
+        return taken, taken.sentence(str(source), design.streams[0].format)
+    return taken, f"{len(taken.codes)} frames of {source}"
 
 
 def _check_picture(path: Path | None) -> None:
@@ -664,8 +691,10 @@ def demo_command(out: Path, as_json: bool) -> int:
     simulated in Icarus, every output bit is compared, the hand-off folder is written, and the
     design is synthesised for Artix-7 and drawn.
     """
+    from kolam.flows.bundle import check_place
     from kolam.scripts import demo
 
+    check_place(out, name="--out")
     with console.result(as_json) as emit:
         found = demo.run(out)
         emit(found.to_dict())

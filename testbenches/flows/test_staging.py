@@ -214,3 +214,47 @@ def test_two_writers_never_mix(tmp_path):
         assert child.returncode == 0
     assert_whole(tmp_path / "out")
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+# a file
+
+
+def test_a_file_is_written_over(tmp_path):
+    path = tmp_path / "a"
+    for content in (b"one", b"another"):
+        staging.write_file(path, content)
+        assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_behind_a_link_is_written_over(tmp_path):
+    (tmp_path / "a").write_bytes(b"one")
+    (tmp_path / "link").symlink_to("a")
+    staging.write_file(tmp_path / "link", b"another")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "a").read_bytes() == b"another"
+
+
+@pytest.mark.parametrize("call", ["write_bytes", "replace"])
+@pytest.mark.parametrize("before", [b"as it was", None])
+def test_a_file_that_cannot_be_written_is_as_it_was(call, before, tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    if before is not None:
+        path.write_bytes(before)
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "elsewhere")
+
+    monkeypatch.setattr(Path, call, fail)
+    with pytest.raises(OSError, match="No space") as error:
+        staging.write_file(path, b"another")
+    monkeypatch.undo()
+    assert error.value.filename == str(path)
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [before] * (before is not None)
+
+
+def test_a_device_is_written_as_it_is():
+    staging.write_file(Path("/dev/null"), b"all")
+    assert not Path("/dev/null").is_file()
+    with pytest.raises(OSError, match="No space"):
+        staging.write_file(Path("/dev/full"), b"all")

@@ -366,7 +366,7 @@ SIMPLE = {"inputs": 8, "supports": (LAYER,), "formats": FORMATS}
         ({"supports": "x"}, TypeError, "supports must be a tuple, not 'x'"),
         ({"formats": "s1.6"}, TypeError, "formats must be a Formats, not 's1.6'"),
         ({"target": "xc7"}, TypeError, "target must be a Target, not 'xc7'"),
-        ({"loadable": 1}, TypeError, "loadable must be a bool, not 1"),
+        ({"loadable": 1}, TypeError, "loadable must be true or false, not 1"),
         (
             {"input_lanes": 9},
             ValueError,
@@ -405,8 +405,8 @@ def test_a_configuration_is_refused(fields, error, sentence):
         ({"step": 0}, ValueError, "step must be 1 to 1048576, not 0"),
         ({"outputs": 2.0}, TypeError, "outputs must be an integer, not 2.0"),
         ({"fan_in": None}, TypeError, "fan_in must be an integer, not None"),
-        ({"bias": 1}, TypeError, "bias must be a bool, not 1"),
-        ({"activation": "relu"}, TypeError, "activation must be a Activation, not 'relu'"),
+        ({"bias": 1}, TypeError, "bias must be true or false, not 1"),
+        ({"activation": "relu"}, TypeError, "activation must be an Activation, not 'relu'"),
     ],
 )
 def test_a_support_is_refused(fields, error, sentence):
@@ -422,7 +422,7 @@ def test_a_support_is_refused(fields, error, sentence):
         ({"weights": [S8]}, TypeError, f"weights must be a Format or a tuple of them, not {[S8]}"),
         ({"rounding": "half_up"}, TypeError, "rounding must be a Rounding, not 'half_up'"),
         ({"overflow": Rounding.HALF_UP}, TypeError,
-         f"overflow must be a Overflow, not {Rounding.HALF_UP!r}"),
+         f"overflow must be an Overflow, not {Rounding.HALF_UP!r}"),
     ],
 )  # fmt: skip
 def test_formats_are_refused(fields, error, sentence):
@@ -503,12 +503,13 @@ def test_plain_values_and_back(seed):
         ({"engine": "fft"}, ValueError, "engine must be cyclic_sparse, not 'fft'"),
         ({"supports": {}}, TypeError, "supports must be a list of tables, not {}"),
         ({"supports": [{"outputs": 1, "fan_in": 1}]}, ValueError,
-         "each of supports must have the key stride"),
+         "supports[0]: a table of supports must have the key stride"),
         ({"supports": [{"outputs": 1, "fan_in": 1, "stride": 1, "strid": 1}]}, ValueError,
-         "the keys of each of supports must be among outputs, fan_in, stride, step, bias, "
-         "activation, not 'strid'"),
+         "supports[0]: the keys of a table of supports must be among outputs, fan_in, stride, "
+         "step, bias, activation, not 'strid'"),
         ({"supports": [{"outputs": 1, "fan_in": 1, "stride": 1, "activation": "tanh"}]},
-         ValueError, "activation must be one of none, relu, clipped_relu, not 'tanh'"),
+         ValueError,
+         "supports[0]: activation must be one of none, relu, clipped_relu, not 'tanh'"),
         ({"formats": {"input": "s1.6"}}, ValueError, "formats must have the key weights"),
         ({"formats": "s1.6"}, TypeError, "formats must be a table, not 's1.6'"),
     ],

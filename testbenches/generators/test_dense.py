@@ -137,8 +137,8 @@ def test_a_configuration_is_refused(layers, fields, error, sentence):
     [
         ({"outputs": 0}, ValueError, "outputs must be 1 to 1048576, not 0"),
         ({"outputs": "4"}, TypeError, "outputs must be an integer, not '4'"),
-        ({"bias": 1}, TypeError, "bias must be a bool, not 1"),
-        ({"activation": "relu"}, TypeError, "activation must be a Activation, not 'relu'"),
+        ({"bias": 1}, TypeError, "bias must be true or false, not 1"),
+        ({"activation": "relu"}, TypeError, "activation must be an Activation, not 'relu'"),
     ],
 )
 def test_a_layer_is_refused(fields, error, sentence):

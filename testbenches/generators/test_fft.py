@@ -582,8 +582,8 @@ WANTED = "scaling must be 4 times 0 or 1 and the bits dropped at the end"
         (
             {"lanes": 2, "run_time": RunTime(least_points=8)},
             ValueError,
-            "run_time.least_points must be given only where lanes are 1 or output_order is "
-            "bit_reversed, not 8",
+            "run_time.least_points must be absent where lanes are 2 and output_order is natural, "
+            "not 8",
         ),
         (
             {"scaling": (1, 1, 1, 1, 3), "formats": Formats(input=Format(True, 0, 3))},
@@ -592,8 +592,8 @@ WANTED = "scaling must be 4 times 0 or 1 and the bits dropped at the end"
             "scale by fewer bits",
         ),
         ({"direction": "forward"}, TypeError, "direction must be a Direction, not 'forward'"),
-        ({"input_order": "natural"}, TypeError, "input_order must be a Order, not 'natural'"),
-        ({"output_order": 1}, TypeError, "output_order must be a Order, not 1"),
+        ({"input_order": "natural"}, TypeError, "input_order must be an Order, not 'natural'"),
+        ({"output_order": 1}, TypeError, "output_order must be an Order, not 1"),
         ({"rotation": "lift"}, TypeError, "rotation must be a Rotation, not 'lift'"),
         ({"pipelining": 3}, ValueError, "pipelining must be 0 to 2, not 3"),
         ({"pipelining": -1}, ValueError, "pipelining must be 0 to 2, not -1"),

@@ -391,7 +391,7 @@ WANTED = "scaling must be 3 times 0 or 1 and the bits dropped at the end"
         (
             {"scaling": "block"},
             ValueError,
-            "scaling must be block only where architecture is iterative",
+            "scaling must be numbers where architecture is streaming, not block",
         ),
     ],
 )

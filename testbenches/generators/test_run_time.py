@@ -461,38 +461,38 @@ BUFFERED = (
 )
 ITERATIVE = {"architecture": Architecture.ITERATIVE}
 REAL = {"samples": Samples.REAL}
-SIZES = (
-    "run_time.least_points must be given only where complex samples stream and input_order is "
-    "natural, not 8"
-)
+ABSENT = "run_time.least_points must be absent where"
 REFUSED = [
     ({"cyclic_prefix": 16}, "cyclic_prefix must be 0 to 15, not 16"),
     ({"cyclic_prefix": -1}, "cyclic_prefix must be 0 to 15, not -1"),
     ({"cyclic_prefix": 1.5}, "cyclic_prefix must be an integer, not 1.5"),
-    ({"cyclic_prefix": 3, "lanes": 16}, f"cyclic_prefix must be 0 but where {BUFFERED}, not 3"),
-    ({"cyclic_prefix": 3, **REAL}, f"cyclic_prefix must be 0 but where {BUFFERED}, not 3"),
+    ({"cyclic_prefix": 3, "lanes": 16}, f"cyclic_prefix must be 0 unless {BUFFERED}, not 3"),
+    ({"cyclic_prefix": 3, **REAL}, f"cyclic_prefix must be 0 unless {BUFFERED}, not 3"),
     (
         {"cyclic_prefix": 3, "output_order": REVERSED, **ITERATIVE},
-        f"cyclic_prefix must be 0 but where {BUFFERED}, not 3",
+        f"cyclic_prefix must be 0 unless {BUFFERED}, not 3",
     ),
     (
         {"run_time": {"cyclic_prefix": True}, "output_order": REVERSED},
-        f"run_time.cyclic_prefix must be false but where {BUFFERED}, not true",
+        f"run_time.cyclic_prefix must be false unless {BUFFERED}, not true",
     ),
     (
         {"run_time": {"cyclic_prefix": True}, "input_order": REVERSED},
-        f"run_time.cyclic_prefix must be false but where {BUFFERED}, not true",
+        f"run_time.cyclic_prefix must be false unless {BUFFERED}, not true",
     ),
     (
         {"run_time": {"direction": True}, **REAL},
         "run_time.direction must be false where samples are real, not true",
     ),
-    ({"run_time": {"least_points": 8}, **ITERATIVE}, SIZES),
-    ({"run_time": {"least_points": 8}, **REAL}, SIZES),
-    ({"run_time": {"least_points": 8}, "input_order": REVERSED}, SIZES),
+    ({"run_time": {"least_points": 8}, **ITERATIVE}, f"{ABSENT} architecture is iterative, not 8"),
+    ({"run_time": {"least_points": 8}, **REAL}, f"{ABSENT} samples are real, not 8"),
+    (
+        {"run_time": {"least_points": 8}, "input_order": REVERSED},
+        f"{ABSENT} input_order is bit_reversed, not 8",
+    ),
     (
         {"run_time": {"least_points": 16}, "points": 16},
-        "run_time.least_points must be a power of two, 8 to 8, not 16",
+        "run_time.least_points must be 8, not 16",
     ),
     (
         {"run_time": {"least_points": 12}, "points": 64},
@@ -504,18 +504,15 @@ REFUSED = [
     ),
     (
         {"run_time": {"least_points": 8}, "points": 8},
-        "run_time.least_points must be given only where points are 16 or more with lanes of 1, "
-        "not 8",
+        "points must be 16 or more where run_time.least_points is given and lanes are 1, not 8",
     ),
     (
         {"run_time": {"least_points": 8}, "lanes": 16, "output_order": REVERSED},
-        "run_time.least_points must be given only where points are 64 or more with lanes of 16, "
-        "not 16",
+        "points must be 64 or more where run_time.least_points is given and lanes are 16, not 16",
     ),
     (
         {"run_time": {"least_points": 8}, "lanes": 16},
-        "run_time.least_points must be given only where lanes are 1 or output_order is "
-        "bit_reversed, not 8",
+        f"{ABSENT} lanes are 16 and output_order is natural, not 8",
     ),
     ({"run_time": {"least_points": 4}}, "least_points must be 8 to 65536, not 4"),
     ({"run_time": {"least_points": True}}, "least_points must be an integer, not True"),

@@ -1,6 +1,7 @@
 """Whatever is wrong in what kolam is given: status 2, one sentence, nothing left behind.
 
 corpus/ holds configurations that must be refused; the first line of each says with which words.
+corpus/command_lines/ holds command lines with their words, in a file for each topic.
 """
 
 import errno
@@ -11,10 +12,12 @@ import os
 import pickle
 import re
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import zipfile
 import zlib
 from pathlib import Path
@@ -28,6 +31,11 @@ from kolam.generators import load, model_file
 from kolam.scripts import cli
 
 CORPUS = sorted(Path(__file__).with_name("corpus").glob("*.toml"))
+LINES = [
+    (case["line"], case["says"])
+    for path in sorted(Path(__file__).with_name("corpus").glob("command_lines/*.toml"))
+    for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+]
 GOOD = """\
 engine = "cyclic_sparse"
 inputs = 8
@@ -101,8 +109,11 @@ def test_the_good_one_is_good(good, kolam):
 
 
 def test_the_corpus_is_large():
-    assert len(CORPUS) >= 40
+    assert len(CORPUS) + len(LINES) >= 250
     assert all(path.read_text(encoding="utf-8").startswith("# says: ") for path in CORPUS)
+    assert len(set(LINES)) == len(LINES)
+    contents = {path.read_text(encoding="utf-8").partition("\n")[2] for path in CORPUS}
+    assert len(contents) == len(CORPUS)
 
 
 @pytest.mark.parametrize("command", ["generate", "show"])
@@ -110,7 +121,8 @@ def test_the_corpus_is_large():
 def test_a_bad_configuration(path, command, place, kolam):
     shutil.copy(path, place)
     words = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# says: ")
-    refused(kolam(command, path.name, *["--out", "made"] * (command == "generate")), words)
+    asked = ["--out", "made"] if command == "generate" else ["--json"]
+    refused(kolam(command, path.name, *asked), words)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +150,7 @@ def test_bytes_that_are_no_configuration(content, words, place, kolam):
         ("none.toml", "none.toml: No such file or directory"),
         ("folder.toml", "folder.toml"),
         ("no/such/place.npz", "no/such/place.npz: No such file or directory"),
-        ("notes.txt", "a design must be one of"),
+        ("notes.txt", "a design must be a name of `kolam catalog`, a .toml, a .npz or a folder"),
         ("a\nb.toml", "No such file or directory"),
         ("", "DESIGN must be a name of"),
         ("x" * 5000 + ".toml", "File name too long"),
@@ -332,7 +344,7 @@ def test_bad_options(arguments, words, good, kolam):
         (["synth", "good.toml", "--target", "xc7", "--set", "target=ecp5"], "target must be ecp5"),
         (["show", "good.toml", "--picture", "/dev/full"], ".svg or .png"),
         (["show", "good.toml", "--clock", "inf"], "--clock must be a number of MHz above 0"),
-        (["show", "csc-smal"], "a design must be one of csc-digits, "),
+        (["show", "csc-smal"], "; did you mean csc-small?"),
         (["generate", "good.toml"], "--out"),
         (["handoff", "x", "--for", "quartus"], ""),
     ],
@@ -340,6 +352,109 @@ def test_bad_options(arguments, words, good, kolam):
 )
 def test_other_bad_options(arguments, words, good, kolam):
     refused(kolam(*arguments), words)
+
+
+NET = """\
+engine = "network"
+inputs = 16
+formats = { input = "s1.6", weights = "s1.6", outputs = "s3.4" }
+
+[[layers]]
+name = "fc1"
+structure = "cyclic_sparse"
+supports = [{ outputs = 8, fan_in = 2, stride = 1 }]
+bias = true
+
+[[layers]]
+name = "fc2"
+structure = "dense"
+outputs = 4
+"""
+NET_WORDS = {"fc1__0__weight": ONES, "fc1__0__bias": np.ones(8), "fc2__0__weight": np.ones((4, 8))}
+
+
+def npy(array):
+    octets = io.BytesIO()
+    np.save(octets, array, allow_pickle=True)
+    return octets.getvalue()
+
+
+def net(**changes):
+    """Return a file of the network's weights with changes by name; None leaves one out."""
+    arrays = {"config": "{}", **NET_WORDS, **changes}
+    return archive(**{name: array for name, array in arrays.items() if array is not None})
+
+
+FILES = {
+    "good.toml": GOOD.encode(),
+    "net.toml": NET.encode(),
+    "empty.toml": b"",
+    "empty.npy": b"",
+    "empty.npz": b"",
+    "junk.toml": bytes(range(128, 256)),
+    "junk.npy": bytes(range(256)),
+    "junk.npz": bytes(range(256)),
+    "floats.npy": npy(np.zeros((2, 8))),
+    "nan.npy": npy(np.full((2, 8), np.nan)),
+    "wide.npy": npy(np.zeros((2, 16))),
+    "flat.npy": npy(np.zeros(8)),
+    "none_at_all.npy": npy(np.zeros((0, 8))),
+    "large.npy": npy(np.full((2, 8), 200)),
+    "complex.npy": npy(np.full((2, 8), 1j)),
+    "texts.npy": npy(np.full((2, 8), "1")),
+    "pickle.npy": npy(np.full((2, 8), print)),
+    "forged.npy": forged((1 << 40, 8)),
+    "bare.npz": archive(),
+    "outputs.npz": archive(**{"support 1": np.zeros((2, 4))}),
+    "misnamed.npz": archive(fc9=np.zeros((2, 4))),
+    "misshaped.npz": archive(**{"support 1": np.zeros((2, 5))}),
+    "nan.npz": archive(**{"support 1": np.full((2, 4), np.nan)}),
+    "texts.npz": archive(**{"support 1": np.full((2, 4), "1")}),
+    "net_bare.npz": archive(config="{}"),
+    "net_misnamed.npz": net(fc3__0__weight=ONES),
+    "net_short.npz": net(fc2__0__weight=None),
+    "net_turned.npz": net(fc2__0__weight=np.ones((8, 4))),
+    "net_nan.npz": net(fc2__0__weight=np.full((4, 8), np.nan)),
+    "net_infinite.npz": net(fc1__0__bias=np.full(8, np.inf)),
+    "net_without_a_bias.npz": net(fc1__0__bias=None),
+    "net_with_a_bias.npz": net(fc2__0__bias=np.ones(4)),
+    "net_beyond.npz": net(fc2__0__weight=np.full((4, 8), 1000)),
+}
+FOLDERS = ("folder", "folder.npz", "locked.toml")
+
+
+def lay(place):
+    """Write the files that the lines of the corpus name."""
+    for name, content in FILES.items():
+        (place / name).write_bytes(content)
+    for name in FOLDERS:
+        (place / name).mkdir()
+
+
+@pytest.fixture
+def files(place):
+    lay(place)
+
+
+def test_what_the_lines_name_is_good(files, place, kolam):
+    """What follows is refused for what its line says, and for nothing else."""
+    (place / "net.npz").write_bytes(net())
+    assert kolam("show", "net.toml", "--weights", "net.npz").status == 0
+    assert kolam("trace", "good.toml", "--input", "floats.npy", "--against", "outputs.npz").out
+
+
+@pytest.mark.parametrize(("line", "words"), LINES, ids=lambda value: value.replace("/", "|"))
+def test_a_bad_line(line, words, files, kolam):
+    """With --json too, which prints nothing on stdout where a sentence is due."""
+    first, *others = shlex.split(line)
+    refused(kolam(first, *others), words)
+    if not first.startswith("-"):
+        refused(kolam(first, "--json", *others), words)
+
+
+def test_a_configuration_and_an_object_do_not_share_stdout(good, kolam):
+    words = "--config must be a file where --json is given, not -"
+    refused(kolam("show", good, "--config", "-", "--json"), words)
 
 
 NO_FFT = {
@@ -395,12 +510,6 @@ def test_an_fft_has_no_weights(place, kolam):
     config = json.dumps({"engine": "fft", "points": 8})
     (place / "model.npz").write_bytes(archive(config=config, layer0__0__weight=ONES))
     refused(kolam("show", "model.npz"), words)
-
-
-def npy(array):
-    octets = io.BytesIO()
-    np.save(octets, array, allow_pickle=True)
-    return octets.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -634,7 +743,12 @@ def test_a_disk_that_is_full(most, good, place):
 
     before = tree(place)
     environment = {**os.environ, "TMPDIR": str(place.parent / "temporary")}
-    for arguments in (["generate", good, "--out", "made"], ["simulate", good]):
+    for arguments in (
+        ["generate", good, "--out", "made"],
+        ["simulate", good],
+        ["trace", good, "--picture", "drawn.svg"],
+        *[["show", good, "--config", "resolved.toml"]] * (most == 0),
+    ):
         refused(kolam_process(*arguments, preexec_fn=limit, env=environment))
         assert tree(place) == before
     assert not list((place.parent / "temporary").iterdir())
@@ -658,3 +772,10 @@ def test_the_program_itself(place):
     """As a person runs it: no traceback from anything that is imported late."""
     refused(kolam_process("generate", "none.toml", "--out", "made"), "No such file or directory")
     assert not list(place.iterdir())
+
+
+@pytest.mark.parametrize(("line", "words"), LINES[::23])
+def test_a_sample_by_the_program_itself(line, words, files, place):
+    before = tree(place)
+    refused(kolam_process(*shlex.split(line)), words)
+    assert tree(place) == before

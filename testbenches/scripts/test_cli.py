@@ -203,7 +203,7 @@ def test_debug_shows_where_it_comes_from(name, kind, kolam, monkeypatch):
         ),
         (OSError(28, "No space left on device", "out/rtl"), "out/rtl: No space left on device"),
         (OSError(28, "No space left on device"), "No space left on device"),
-        (MemoryError(), "there must be memory enough for the design, and there is not"),
+        (MemoryError(), "there must be memory enough for what is asked, and there is not"),
         (RuntimeError(), "RuntimeError"),
     ],
 )
