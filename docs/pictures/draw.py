@@ -1,15 +1,18 @@
 """Draw the pictures of docs/cyclic_sparse.md, beside this file, and that of the README.
 
 group.svg: one group of a support layer, stage by stage. chain.svg: three frames through csc-1024.
-Every clock comes from the engine's own promises. ../stream.svg: the streams, of no design in
+Every clock comes from the engine's own promises. trace.svg, of docs/inspection.md: the held-out
+digits through csc-digits (it needs scikit-learn). ../stream.svg: the streams, of no design in
 particular. The same bytes each time.
 """
 
 from pathlib import Path
 
+from kolam.flows import pictures
 from kolam.generators import load
 from kolam.generators.cyclic_sparse import CyclicSparse
 from kolam.generators.support_plan import SupportPlan
+from kolam.testbenches import digits
 
 INK, GREY = "#2b2b2b", "#555"
 FILLS = (("#cfe3f5", "#0072b2"), ("#fbdcc4", "#d55e00"), ("#cdeae0", "#009e73"))
@@ -204,6 +207,9 @@ def main() -> None:
     folder = Path(__file__).parent
     for name, picture in (("group", group(design.plans[0])), ("chain", chain(design, 3))):
         (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+    pictures.save(
+        pictures.trace(load("csc-digits").trace(digits.heldout()[0])), folder / "trace.svg"
+    )
     (folder.parent / "stream.svg").write_text(stream(), encoding="utf-8")
 
 
