@@ -26,6 +26,8 @@ from kolam.reference import chain as golden
 from kolam.reference import cyclic_sparse, dense
 
 _BYTE = 8
+_WORD = 64  # bits of an integer as weights and biases are given
+_FAR = 1 << _WORD - 2  # a random bias, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -426,7 +428,7 @@ def checked_words(config: ChainConfig, weights: Any) -> tuple[Words, ...]:
         )
         bias = None
         fraction = plan.source.fraction + plan.weight.fraction
-        wide = Format(True, plan.product_width - 1 - fraction, fraction)
+        wide = Format(True, min(plan.product_width, _WORD) - 1 - fraction, fraction)
         if plan.bias:
             if pair[1] is None:
                 raise ValueError(f"{plan.title} must have a bias: its configuration says so")
@@ -482,7 +484,7 @@ def random_words(config: ChainConfig, seed: int) -> tuple[Words, ...]:
         weight = _uniform(raw, low, top, (plan.outputs, plan.fan_in))
         bias = None
         if plan.bias:
-            reach = max(1, min(int(limit * 2.0**plan.shift / 4), plan.limits[1]))
+            reach = max(1, min(int(limit * 2.0**plan.shift / 4), plan.limits[1], _FAR))
             bias = _uniform(raw, -reach, reach, (plan.outputs,))
         words.append(Words(weight, bias))
         size = limit / 2 if plan.activation is Activation.NONE else limit / 3

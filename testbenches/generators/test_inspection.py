@@ -222,6 +222,18 @@ def test_plain_values():
     assert (found["frames"], found["input"]["format"]) == (4, "u1.4")
 
 
+@pytest.mark.parametrize("outputs", ["u0.64", "u64.0", "s0.63"])
+def test_words_of_64_bits(outputs):
+    """Codes beyond int64 and sums far beyond it are traced; weights are given back as they were."""
+    design = load("csc-small", set={"formats.outputs": outputs})
+    trace = design.trace(np.random.default_rng(0).uniform(-1, 1, (3, 256)))
+    assert trace["support 3"].codes.dtype == (object if outputs[0] == "u" else np.int64)
+    np.testing.assert_array_equal(trace["support 3"].codes, design.reference(trace.input.codes))
+    json.dumps(trace.to_dict(), allow_nan=False)
+    twin = design.with_weights([(words.weight, words.bias) for words in design.words])
+    assert twin.files() == design.files()
+
+
 # a model of one's own
 
 
