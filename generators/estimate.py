@@ -78,22 +78,19 @@ def _layer(plan: SupportPlan) -> dict[str, int]:
 
 
 def _addresses(plan: SupportPlan) -> tuple[int, int]:
-    """Return LUT and FF of row addresses by selector: a modulo of rows at each of their adders.
+    """Return LUT and FF of row addresses, beyond those of a counter.
 
-    That of the group's origin and the tap's base, then successors, of which every class of banks
-    chooses one; and where groups do not go with rows, what counts both.
+    A walk is an adder for each neighbour, of which every class of banks chooses one; rows that
+    are no power of two take another adder and a choice.
     """
-    if plan.address != "selector":
+    if plan.address != "walk":
         return 0, 0
     width = bits(plan.rows)
     wraps = plan.rows != 1 << width
-    successors = max(max(c) for c in plan.classes) + 1
+    neighbours = max(max(c) for c in plan.classes) + 1
     choices = sum(max(c) > 0 for c in plan.classes)
-    uneven = not plan.even
-    return (
-        (2 + wraps + successors * wraps + 3 * uneven) * width + choices * (width + 6),
-        successors * width + 2 * choices + 8 * uneven,
-    )
+    lut = ((1 + 2 * wraps) * neighbours - 1) * width + choices * (width + 6) + 3 * (1 + wraps)
+    return lut, (neighbours - 1) * width + 2 * choices + 3 * (1 + wraps)
 
 
 def _arg_max(tail: SupportPlan) -> dict[str, int]:
