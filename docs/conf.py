@@ -16,6 +16,7 @@ from typing import Any
 
 project = "kolam"
 author = "the kolam authors"
+copyright = "2026, the kolam authors"
 release = metadata.version("kolam")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click", "sphinx_copybutton"]

@@ -26,7 +26,7 @@ def test_the_schema_is_kept():
 
 
 @pytest.mark.parametrize(
-    "right, wrong", [("runs-on:", "run-on:"), ("contents: read", "contents: look")]
+    ("right", "wrong"), [("runs-on:", "run-on:"), ("contents: read", "contents: look")]
 )
 def test_the_schema_is_asked(right, wrong, tmp_path):
     assert right in TEXT
