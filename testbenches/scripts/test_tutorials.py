@@ -108,7 +108,6 @@ class Session:
         self.environment = {
             **os.environ,
             "PATH": ":".join(map(str, path)),
-            "COLUMNS": "120",
             "ORFS": str(folder / "orfs"),
             "KOLAM_PDK": f"{data}/pdk",
         }
@@ -128,7 +127,7 @@ class Session:
             check=False,
         )
         printed = re.split(rf"^{END}(\d+)\n", done.stdout, flags=re.MULTILINE)
-        assert printed[-1] == "", f"the shell must go on to the end, and stopped: {printed[-1]}"
+        assert len(printed) == 2 * len(steps) + 1, f"the shell must come to its end: {done.stderr}"
         for (command, wanted), text, status in zip(
             steps, printed[:-1:2], printed[1::2], strict=True
         ):
