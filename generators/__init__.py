@@ -24,11 +24,11 @@ def load(
 ) -> Design:
     """Return the Design that a catalog name, a CONFIG.toml, a MODEL.npz or a hand-off folder means.
 
-    set: values that replace the configuration's, by key; a key like formats.rounding reaches
-    into a table. weights: an .npz whose weights are taken. Weights that were made for other
-    formats are converted; those for another structure are refused. seed: of random weights,
-    where there are none (0 by default). Raises ValueError or TypeError with one sentence, or
-    OSError.
+    source: a name of `kolam catalog`, or a path. set: values that replace the configuration's, by
+    key; a key like formats.rounding reaches into a table. weights: an .npz whose weights are taken.
+    Weights that were made for other formats are converted; those for another structure are refused.
+    seed: of random weights, where there are none (0 by default). Raises ValueError or TypeError
+    with one sentence, or OSError.
     """
     text, origin = str(source), None
     if text and text not in catalog.ENTRIES and Path(source).is_dir():

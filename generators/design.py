@@ -249,12 +249,18 @@ class Design(ABC):
     @property
     @abstractmethod
     def latency(self) -> int:
-        """Clocks from the first input beat to the first output beat; see docs/design.md 4."""
+        """Clocks from the edge that takes the first input beat to that which sees the first output.
+
+        Of the first frame after a reset, source and sink always ready.
+        """
 
     @property
     @abstractmethod
     def interval(self) -> int:
-        """Clocks from frame to frame, once the pipeline is full (see fill)."""
+        """Clocks from the first output beat of a frame to that of the next.
+
+        Once the pipeline is full (see `fill`), source and sink always ready.
+        """
 
     @property
     def fill(self) -> int:
@@ -321,12 +327,12 @@ class Design(ABC):
     @property
     @abstractmethod
     def streams(self) -> tuple[Stream, ...]:
-        """The streams: s_axis, m_axis, then others."""
+        """The streams: s_axis, m_axis, then s_axis_weight or s_axis_config if there is one."""
 
     @property
     @abstractmethod
     def memories(self) -> tuple[Memory, ...]:
-        """The memories inside."""
+        """The memories inside, by the path of their instance."""
 
     @property
     def settings(self) -> tuple[Setting, ...]:

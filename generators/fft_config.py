@@ -40,8 +40,8 @@ class Direction(Enum):
 class Architecture(Enum):
     """How butterflies are laid out."""
 
-    STREAMING = "streaming"  # a pipeline, `lanes` samples a clock
-    ITERATIVE = "iterative"  # some butterflies that pass over a memory
+    STREAMING = "streaming"  #: a pipeline, `lanes` samples a clock
+    ITERATIVE = "iterative"  #: some butterflies that pass over a memory
 
 
 class Samples(Enum):
@@ -57,9 +57,9 @@ class Rotation(Enum):
     Of real samples by eighths.
     """
 
-    MULTIPLY = "multiply"  # as by all others
-    LIFT = "lift"  # shifts and additions, and one product
-    SHIFT_ADD = "shift_add"  # shifts and additions alone
+    MULTIPLY = "multiply"  #: as by all others
+    LIFT = "lift"  #: shifts and additions, and one product
+    SHIFT_ADD = "shift_add"  #: shifts and additions alone
 
 
 @dataclass(frozen=True, kw_only=True)

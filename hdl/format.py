@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 class Rounding(Enum):
     """How bits below the last one are dropped."""
 
-    TRUNCATE = "truncate"  # towards minus infinity
-    HALF_UP = "half_up"  # to the nearest, a half upwards
-    HALF_EVEN = "half_even"  # to the nearest, a half to the even code
+    TRUNCATE = "truncate"  #: towards minus infinity
+    HALF_UP = "half_up"  #: to the nearest, a half upwards
+    HALF_EVEN = "half_even"  #: to the nearest, a half to the even code
 
 
 class Overflow(Enum):
     """What becomes of a value beyond the largest or below the smallest code."""
 
-    WRAP = "wrap"
-    SATURATE = "saturate"
+    WRAP = "wrap"  #: its low bits remain
+    SATURATE = "saturate"  #: the nearest code
 
 
 @dataclass(frozen=True)

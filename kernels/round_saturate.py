@@ -18,11 +18,11 @@ from kolam.kernels.bits import counter
 
 
 class Activation(Enum):
-    """What follows the rounding: nothing, max(y, 0), or min(max(y, 0), 1)."""
+    """What follows the rounding."""
 
-    NONE = "none"
-    RELU = "relu"
-    CLIPPED_RELU = "clipped_relu"
+    NONE = "none"  #: nothing
+    RELU = "relu"  #: max(y, 0)
+    CLIPPED_RELU = "clipped_relu"  #: min(max(y, 0), 1)
 
 
 def round_saturate_latency(drop: int, overflow: Overflow) -> int:

@@ -682,7 +682,8 @@ def doctor_command(as_json: bool) -> int:
 
 
 @commands.command("demo")
-@click.option("--out", type=Path, default=Path("build/demo"), show_default=True, metavar="DIR")
+@click.option("--out", type=Path, default="build/demo", show_default=True, metavar="DIR",
+              help="Where folder and pictures go.")  # fmt: skip
 @as_json
 def demo_command(out: Path, as_json: bool) -> int:
     """Run real images through generated Verilog.

@@ -28,13 +28,13 @@ from kolam.testbenches.stimulus import (
 class Pattern(Enum):
     """When a source pauses before its next beat, or a sink refuses."""
 
-    RANDOM = 0  # with the probability given, which may be none
-    ALTERNATE = 1  # every other clock
-    THREE_OF_FOUR = 2  # every fourth clock
-    BURST = 3  # for 1 to 32 clocks, then not for 1 to 32
-    LAST = 4  # for 16 clocks at the last beat of every frame
-    LATE = 5  # until a free-running pipeline must have filled up, then never
-    WAIT = 6  # the source until all before is answered; the sink until it sees valid
+    RANDOM = 0  #: with the probability given, which may be none
+    ALTERNATE = 1  #: every other clock
+    THREE_OF_FOUR = 2  #: every fourth clock
+    BURST = 3  #: for 1 to 32 clocks, then not for 1 to 32
+    LAST = 4  #: for 16 clocks at the last beat of every frame
+    LATE = 5  #: until a free-running pipeline must have filled up, then never
+    WAIT = 6  #: the source until all before is answered; the sink until it sees valid
 
 
 PAUSES: dict[str, dict[str, Any]] = {  # as `simulate` takes them

@@ -1,26 +1,35 @@
-"""Draw the pictures of docs/cyclic_sparse.md, beside this file, and that of the README.
+"""Draw pictures of the pages, but not those of simulations (waves.py).
+
+    python docs/pictures/draw.py [FOLDER]
 
 group.svg: one group of a support layer, stage by stage. chain.svg: three frames through csc-1024.
-Every clock comes from the engine's own promises. trace.svg, of docs/inspection.md: the held-out
-digits through csc-digits (it needs scikit-learn). ../stream.svg: the streams, of no design in
-particular. The same bytes each time.
+structures.svg: which weights of a matrix there are. trace.svg, of docs/inspection.md: the held-out
+digits through csc-digits (it needs scikit-learn).
+Every clock comes from the engine's own promises. They go beside this file, or into FOLDER; the
+same bytes each time.
 """
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from kolam.flows import pictures
+from kolam.generators import cyclic_sparse as csc
 from kolam.generators import load
 from kolam.generators.cyclic_sparse import CyclicSparse
 from kolam.generators.support_plan import SupportPlan
+from kolam.hdl import Format
 from kolam.testbenches import digits
 
-INK, GREY = "#2b2b2b", "#555"
 FILLS = (("#cfe3f5", "#0072b2"), ("#fbdcc4", "#d55e00"), ("#cdeae0", "#009e73"))
 STYLE = """<style>
     text { fill: #2b2b2b; }
     .note { font-size: 11px; fill: #555; }
     .edge { stroke: #ddd; stroke-width: 1; }
     .span { stroke: #555; stroke-width: 1; fill: none; }
+    .word { font: 11px "DejaVu Sans Mono", Menlo, Consolas, monospace; }
     .wire { stroke: #2b2b2b; stroke-width: 1.4; fill: none; }
     .idle { fill: #eee; stroke: none; }
   </style>"""
@@ -134,84 +143,53 @@ def chain(design: CyclicSparse, frames: int) -> str:
     return page(left + width + 24, bottom + 46, f"{frames} frames through {design.name}", parts)
 
 
-def wire(x: float, y: float, cell: float, levels: str) -> str:
-    """Return a waveform of 0 and 1, a level a clock; y: of the 0."""
-    path = f"M{x:g} {y - 18 * int(levels[0]):g}"
-    for clock, level in enumerate(levels):
-        path += f"V{y - 18 * int(level):g}H{x + (clock + 1) * cell:g}"
-    return f'<path class="wire" d="{path}"/>'
-
-
-def words(x: float, y: float, cell: float, beats: list[str], shade: int) -> list[str]:
-    """Return the words of a bus, a name a clock; a name that goes on is one box, "" is idle."""
-    parts, clock = [], 0
-    while clock < len(beats):
-        name, start = beats[clock], clock
-        while clock < len(beats) and beats[clock] == name:
-            clock += 1
-        left, wide = x + start * cell, (clock - start) * cell
-        if name:
-            parts.append(box(left + 2, y - 18, wide - 4, 18, shade))
-            parts.append(text(left + wide / 2, y - 4, name))
-        else:
-            place = f'x="{left:g}" y="{y - 18:g}" width="{wide:g}" height="18"'
-            parts.append(f'<rect class="idle" {place}/>')
-    return parts
-
-
-def stream() -> str:
-    """Return two frames of four beats in and two out; all three pause in the second one only."""
-    left, top, cell, line = 132, 38, 40, 34
-    #                0....5....10...15
-    signals = (
-        ("s_axis_tvalid", "01111111011000000"),
-        ("s_axis_tready", "11111111101111111"),
-        ("s_axis_tdata", ",a0,a1,a2,a3,b0,b1,b2,,b3,b3,,,,,,"),
-        ("s_axis_tlast", "00001000011000000"),
-        ("m_axis_tvalid", "00000001100001110"),
-        ("m_axis_tready", "11111111111110111"),
-        ("m_axis_tdata", ",,,,,,,A0,A1,,,,,B0,B0,B1,"),
-        ("m_axis_tlast", "00000000100000010"),
-    )
-    clocks = len(signals[0][1])
-    bottom = top + line * (len(signals) + 1)
+def structures() -> str:
+    """Return the weights of a dense layer, and those of the two supports of a CSC layer."""
+    words, fan_in, cell, gap, top = 16, 4, 10, 62, 30
+    formats = csc.Formats(**dict.fromkeys(("input", "weights", "outputs"), Format.parse("s1.6")))
+    config = csc.Config(inputs=words, supports=csc.cycle(words, fan_in), formats=formats)
+    there = [np.ones((words, words), bool)]
+    there += [replace(config, supports=(support,)).connectivity for support in config.supports]
+    assert config.connectivity.all()
+    side = words * cell
     parts = []
-    for clock in range(clocks + 1):
-        parts.append(f'<path class="edge" d="M{left + clock * cell} {top}V{bottom}"/>')
-    beat = f"v-18h{cell // 2}v18h{cell // 2}"
-    parts.append(text(left - 12, top + 22, "clk", "end"))
-    parts.append(f'<path class="wire" d="M{left} {top + 26}{beat * clocks}"/>')
-    for number, (name, levels) in enumerate(signals):
-        y = top + line * (number + 1) + 26
-        parts.append(text(left - 12, y - 4, name, "end"))
-        if "," in levels:
-            shade = int(name.startswith("m"))
-            parts += words(left, y, cell, levels.split(","), shade)
-        else:
-            parts.append(wire(left, y, cell, levels))
-    taken, seen = left + 2 * cell, left + 8 * cell
-    ends = f"M{taken} {bottom + 6}v8M{seen} {bottom + 6}v8M{taken} {bottom + 10}H{seen}"
-    parts.append(f'<path class="span" d="{ends}"/>')
-    note = "latency: nobody has paused so far"
-    parts.append(text((taken + seen) / 2, bottom + 26, note, kind="note"))
-    for clock, note in ((8, "gap"), (9, "wait"), (13, "stall")):
-        parts.append(text(left + (clock + 0.5) * cell, top - 6, note, kind="note"))
-    title = "Two frames; in the second the source, then the design, then the sink pauses"
-    return page(left + clocks * cell + 16, bottom + 40, title, parts)
+    signs = ("", "or", "·")  # the first support is on the right, as in a product of matrices
+    names = ("dense", *(f"support {k}" for k in range(len(config.supports))))
+    for place, number in enumerate((0, 2, 1)):
+        x = 60 + place * (side + gap)
+        matrix = there[number]
+        count = f"{names[number]}: {matrix.sum()} weights"
+        parts.append(text(x + side / 2, top - 12, count))
+        ones = "".join(
+            f"M{x + cell * i} {top + cell * o}h{cell - 1}v{cell - 1}h{1 - cell}z"
+            for o, i in np.argwhere(matrix)
+        )
+        parts.append(f'<path d="{ones}" fill="{FILLS[number][1]}"/>')
+        parts.append(
+            f'<rect x="{x - 2}" y="{top - 2}" width="{side + 3}" height="{side + 3}" class="span"/>'
+        )
+        parts.append(text(x - gap / 2, top + side / 2, signs[place]))
+    parts.append(text(52, top + side / 2, "outputs", "end", "note"))
+    parts.append(text(60 + side / 2, top + side + 18, "inputs", kind="note"))
+    title = "A dense layer, and the two supports of a CSC layer"
+    return page(60 + 3 * side + 2 * gap + 16, top + side + 30, title, parts)
 
 
-def main() -> None:
-    """Write the pictures beside this file, and the README's in docs/."""
+def main(folder: Path) -> None:
+    """Write the pictures into a folder."""
     design = load("csc-1024")
     assert isinstance(design, CyclicSparse)
-    folder = Path(__file__).parent
-    for name, picture in (("group", group(design.plans[0])), ("chain", chain(design, 3))):
+    drawn = {
+        "group": group(design.plans[0]),
+        "chain": chain(design, 3),
+        "structures": structures(),
+    }
+    for name, picture in drawn.items():
         (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
     pictures.save(
         pictures.trace(load("csc-digits").trace(digits.heldout()[0])), folder / "trace.svg"
     )
-    (folder.parent / "stream.svg").write_text(stream(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)

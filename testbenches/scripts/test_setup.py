@@ -79,7 +79,7 @@ def test_a_second_call_installs_nothing(machine):
     (programs / "python").write_text('#!/usr/bin/env bash\n[ "$1" = -c ] || echo "$*" >>"$LOG"\n')
     (programs / "python").chmod(0o755)
     log = machine.parent / "log"
-    for extras, calls in (("demo", 2), ("demo", 2), ("test", 4), ("demo", 4)):
+    for extras, calls in (("demo,docs", 2), ("docs", 2), ("test", 4), ("demo,test", 4)):
         done = setup(machine, extras)
         assert done.returncode == 0, done.stderr
         assert len(log.read_text().splitlines()) == calls
