@@ -76,8 +76,8 @@ def _lenet(*layers: network.Layer, parallelism: int) -> network.Config:
 
 
 def _row(*shapes: tuple[int, int, int]) -> tuple[Support, ...]:
-    """Return supports of these outputs, fan-ins and strides."""
-    return tuple(Support(outputs=n, fan_in=f, stride=d) for n, f, d in shapes)
+    """Return supports of these outputs, fan-ins and strides, with biases for batch norm inside."""
+    return tuple(Support(outputs=n, fan_in=f, stride=d, bias=True) for n, f, d in shapes)
 
 
 def _reversed_fft(points: int) -> fft.Config:

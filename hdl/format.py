@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_EXACT = 53  # bits up to which a float64 holds every code
+
 
 class Rounding(Enum):
     """How bits below the last one are dropped."""
@@ -108,6 +110,8 @@ class Format:
             whole = whole + (scaled - whole >= 0.5)  # adding the half first would round twice
         else:
             whole = np.rint(scaled)
+        if overflow is Overflow.SATURATE and self.width <= _EXACT:
+            return np.clip(whole, self.minimum, self.maximum).astype(np.int64)
         span = 1 << self.width
         codes = [int(v) for v in whole.ravel()]
         if overflow is Overflow.SATURATE:

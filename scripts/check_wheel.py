@@ -12,7 +12,9 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("hdl", "kernels", "reference", "generators", "testbenches", "flows", "scripts")
+ROOMS = (
+    "hdl", "kernels", "reference", "generators", "testbenches", "flows", "training", "scripts",
+)  # fmt: skip
 
 
 def packaged(path: Path) -> bool:

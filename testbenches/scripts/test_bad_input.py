@@ -717,6 +717,7 @@ def test_a_program_that_is_missing(arguments, words, good, kolam, monkeypatch):
         ("verilator", ["simulate", "good.toml", "--with", "verilator"], "verilator"),
         ("matplotlib", ["show", "good.toml", "--picture", "made.svg"], "matplotlib"),
         ("sklearn", ["demo"], "scikit-learn"),
+        ("torch", ["train", "good.toml", "--data", "digits", "--out", "made.npz"], "PyTorch"),
     ],
     ids=lambda value: "" if isinstance(value, list) else value,
 )

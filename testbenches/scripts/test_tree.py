@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("hdl", "kernels", "reference", "generators", "testbenches", "flows", "scripts")
+ROOMS = (
+    "hdl", "kernels", "reference", "generators", "testbenches", "flows", "training", "scripts",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("room", ROOMS)
