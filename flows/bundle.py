@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kolam.flows import handoff
 from kolam.flows.staging import write_folder
 from kolam.flows.yosys import DEVICES
 from kolam.generators.design import Design
@@ -142,6 +143,8 @@ def contents(design: Design, x: NDArray[Any], seed: int) -> dict[str, str]:
         **bench.write_bench(design, script, seed=seed),
         "files.f": "".join(f"{name}\n" for name in sorted(rtl) if name.endswith(".v")),
     }
+    for name in handoff.takers(design):
+        texts |= handoff.files(design, name, handoff.choose(name, {}))
     frames, beats = _answered(design, script)
     texts["run_icarus.sh"] = _run_icarus(design, frames, beats, sorted(models))
     texts["README.md"] = _readme(design, frames)
