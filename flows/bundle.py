@@ -10,7 +10,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from kolam.flows import handoff
 from kolam.flows.staging import write_folder
 from kolam.flows.yosys import DEVICES
+from kolam.generators import load
 from kolam.generators.design import Design
 from kolam.hdl import primitives
 from kolam.testbenches import bench, stimulus
@@ -70,6 +71,40 @@ def write(
     files[MANIFEST] = _manifest(design, files, np.asarray(x), seed).encode()
     write_folder(target, files, last=MANIFEST, admit=lambda path: admit(path, out, force))
     return Path(out)
+
+
+def rewrite(folder: Path | str, tool: str, **options: Any) -> Path:
+    """Write the files of one tool in a hand-off folder anew, and their sums; return its path.
+
+    options: of the tool (flows/handoff.py); what is not named is the default, whatever it was. The
+    folder has the old files or the new ones, whenever the run ends, and nothing else changes.
+
+    Raises ValueError for another tool or options that it cannot have, a folder that is not as kolam
+    wrote it, or was written by another version, or to which somebody added a file,
+    BlockingIOError while another run writes there, or another OSError.
+    """
+    chosen = handoff.choose(tool, options)
+    bundle = load_bundle(folder)
+    design = load(Path(folder) / "reference/model.npz")
+    kept = {name: text for name, text in bundle.files.items() if not name.startswith(f"{tool}/")}
+    texts = handoff.files(design, tool, chosen)
+    for name, text in design.files().items():
+        if kept.get(name) != text.encode():
+            raise ValueError(
+                f"{name} must be as this version of kolam writes it: {str(folder)!r} was written by "
+                f"{bundle.manifest['versions']['kolam']}; generate it anew"
+            )
+    files = {**kept, **{name: text.encode() for name, text in texts.items()}}
+    tools = {**bundle.manifest.get("tools", {}), tool: asdict(chosen)}
+    manifest = {**bundle.manifest, "tools": tools, "files": _sums(files)}
+    target = Path(os.path.realpath(folder))
+    write_folder(
+        target,
+        {**files, MANIFEST: _json(manifest).encode()},
+        last=MANIFEST,
+        admit=lambda path: admit(path, folder, True, name="the folder"),
+    )
+    return Path(folder)
 
 
 def admit(target: Path, out: Path | str, force: bool, name: str = "out") -> None:
@@ -143,8 +178,8 @@ def contents(design: Design, x: NDArray[Any], seed: int) -> dict[str, str]:
         **bench.write_bench(design, script, seed=seed),
         "files.f": "".join(f"{name}\n" for name in sorted(rtl) if name.endswith(".v")),
     }
-    for name in handoff.takers(design):
-        texts |= handoff.files(design, name, handoff.choose(name, {}))
+    for tool, options in handoff.defaults(design).items():
+        texts |= handoff.files(design, tool, options)
     frames, beats = _answered(design, script)
     texts["run_icarus.sh"] = _run_icarus(design, frames, beats, sorted(models))
     texts["README.md"] = _readme(design, frames)
@@ -259,9 +294,14 @@ def _manifest(design: Design, files: Mapping[str, bytes], x: NDArray[Any], seed:
         "bottleneck": design.bottleneck,
         "parallelism": design.parallelism,
         "vectors": {"frames": frames, "beats": beats, "alike": len(x), "seed": seed},
-        "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
+        "tools": {tool: asdict(options) for tool, options in handoff.defaults(design).items()},
+        "files": _sums(files),
     }
     return _json(lines)
+
+
+def _sums(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
 
 
 def _json(values: Mapping[str, Any]) -> str:
@@ -310,6 +350,7 @@ def _readme(design: Design, frames: int) -> str:
         ports="\n".join(
             f"| `{p.name}` | {p.direction} | {p.width} | {p.role} |" for p in design.ports
         ),
+        tools="".join(f"\n{handoff.TOOLS[tool].usage(design)}" for tool in handoff.defaults(design)),
         yosys=(
             f"read_verilog -defer rtl/*.v; {folder}{device.command} {device.flat} "
             f"-top {design.name}; stat"
@@ -404,14 +445,13 @@ run in this folder. `reference/model.npz` holds the same inputs and answers as i
 
 ## Synthesise
 
-Tools look for memory images in the folder that the top's parameter MEM_DIR names; it is empty by
-default and ends in `/`. Give a Vivado project the files of `mem/` as memory initialisation files.
-With yosys, in this folder:
+Tools look for memory images in the folder that the top's parameter MEM_DIR names; it ends in `/`.
+It is empty by default: then an image is opened by its bare name. With yosys, in this folder:
 
     yosys -p '{yosys}'
 
 Nothing has been synthesised for this folder; `kolam synth` does it and counts.
-"""
+{tools}"""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ that its target allows, with the options' defaults, and `kolam handoff` rewrites
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from kolam.flows import vivado
@@ -40,9 +40,9 @@ TOOLS = {
 }
 
 
-def takers(design: Design) -> dict[str, Tool]:
-    """Return by name the tools that can build a design."""
-    return {name: tool for name, tool in TOOLS.items() if design.target in tool.targets}
+def defaults(design: Design) -> dict[str, Any]:
+    """Return by name the tools that can build a design, with the options' defaults."""
+    return {n: tool.options() for n, tool in TOOLS.items() if design.target in tool.targets}
 
 
 def choose(name: str, asked: Mapping[str, Any]) -> Any:
@@ -55,7 +55,8 @@ def choose(name: str, asked: Mapping[str, Any]) -> Any:
         raise ValueError(f"tool must be one of {', '.join(TOOLS)}, not {name!r}")
     known = [field.name for field in fields(TOOLS[name].options)]
     if strange := [key for key in asked if key not in known]:
-        raise ValueError(f"an option of {name} must be one of {', '.join(known)}, not {strange[0]!r}")
+        has = ", ".join(known)
+        raise ValueError(f"an option of {name} must be one of {has}, not {strange[0]!r}")
     return TOOLS[name].options(**asked)
 
 
@@ -69,7 +70,3 @@ def files(design: Design, name: str, options: Any) -> dict[str, str]:
         )
     return tool.files(design, options)
 
-
-def entry(options: Any) -> dict[str, Any]:
-    """Return options as the manifest has them."""
-    return asdict(options)

@@ -59,18 +59,18 @@ def usage(design: Design) -> str:
 _USAGE = """\
 ## Vivado
 
-From a folder of your own; nothing is written here:
+From a folder of your own, with DIR for this one, in which nothing is written:
 
-    vivado -mode batch -source vivado/create_project.tcl [-tclargs PART [FOLDER]]
-    vivado -mode batch -source vivado/out_of_context.tcl [-tclargs PART [synth|route [FOLDER]]]
-    vivado -mode batch -source vivado/package_ip.tcl [-tclargs FOLDER [VENDOR [VERSION]]]
-    vivado -mode batch -source vivado/try_ip.tcl [-tclargs IP_FOLDER [PART [FOLDER]]]
+    vivado -mode batch -source DIR/vivado/create_project.tcl [-tclargs PART [FOLDER]]
+    vivado -mode batch -source DIR/vivado/out_of_context.tcl [-tclargs PART [synth|route [FOLDER]]]
+    vivado -mode batch -source DIR/vivado/package_ip.tcl [-tclargs FOLDER [VENDOR [VERSION]]]
+    vivado -mode batch -source DIR/vivado/try_ip.tcl [-tclargs IP_FOLDER [PART [FOLDER]]]
 
 The first makes a project, synthesises and implements it, and reports; the second does so without a
 project and leaves a checkpoint. Both end with 1 and one line if timing is missed. The third
 packages an IP with an AXI4-Stream interface for every stream, its clock and reset; the fourth uses
 that IP in another project. Part and period are in `vivado/core.tcl` and `vivado/{name}.xdc`;
-`kolam handoff . --for vivado --part PART --period NS` writes them anew. A memory whose image is not
+`kolam handoff DIR --for vivado --part PART --period NS` writes them anew. A memory whose image is not
 found is an error, not a warning.
 """
 

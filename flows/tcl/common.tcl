@@ -48,6 +48,15 @@ proc add_core {rtl images} {
     set_msg_config -id {Synth 8-4445} -new_severity ERROR
 }
 
+# Launch a run of the project, and wait for its good end.
+proc run {name} {
+    launch_runs $name
+    wait_on_run $name
+    if {[get_property PROGRESS [get_runs $name]] ne "100%"} {
+        fail "$name must end well: [get_property STATUS [get_runs $name]]; its log is in $::folder"
+    }
+}
+
 # Fail unless the open design meets its constraints.
 proc require_timing {checks} {
     set met {}

@@ -21,5 +21,6 @@ set definition [lindex [get_ipdefs -all *:ip:$core:*] 0]
 if {$definition eq ""} { fail "$core must be in the catalog of IPs from $repository" }
 create_ip -vlnv $definition -module_name trial
 generate_target all [get_ips trial]
-synth_ip [get_ips trial]
+create_ip_run [get_ips trial]
+run trial_synth_1
 puts "the IP $definition works in another project"
