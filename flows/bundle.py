@@ -91,8 +91,8 @@ def rewrite(folder: Path | str, tool: str, **options: Any) -> Path:
     for name, text in design.files().items():
         if kept.get(name) != text.encode():
             raise ValueError(
-                f"{name} must be as this version of kolam writes it: {str(folder)!r} was written by "
-                f"{bundle.manifest['versions']['kolam']}; generate it anew"
+                f"{name} must be as this version of kolam writes it, not of version "
+                f"{bundle.manifest['versions']['kolam']}; generate the folder anew"
             )
     files = {**kept, **{name: text.encode() for name, text in texts.items()}}
     tools = {**bundle.manifest.get("tools", {}), tool: asdict(chosen)}
@@ -350,7 +350,9 @@ def _readme(design: Design, frames: int) -> str:
         ports="\n".join(
             f"| `{p.name}` | {p.direction} | {p.width} | {p.role} |" for p in design.ports
         ),
-        tools="".join(f"\n{handoff.TOOLS[tool].usage(design)}" for tool in handoff.defaults(design)),
+        tools="".join(
+            f"\n{handoff.TOOLS[tool].usage(design)}" for tool in handoff.defaults(design)
+        ),
         yosys=(
             f"read_verilog -defer rtl/*.v; {folder}{device.command} {device.flat} "
             f"-top {design.name}; stat"

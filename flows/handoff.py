@@ -69,4 +69,3 @@ def files(design: Design, name: str, options: Any) -> dict[str, str]:
             f"target must be {known} for a design to go to {name}, not {design.target.value}"
         )
     return tool.files(design, options)
-

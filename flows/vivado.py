@@ -70,8 +70,8 @@ The first makes a project, synthesises and implements it, and reports; the secon
 project and leaves a checkpoint. Both end with 1 and one line if timing is missed. The third
 packages an IP with an AXI4-Stream interface for every stream, its clock and reset; the fourth uses
 that IP in another project. Part and period are in `vivado/core.tcl` and `vivado/{name}.xdc`;
-`kolam handoff DIR --for vivado --part PART --period NS` writes them anew. A memory whose image is not
-found is an error, not a warning.
+`kolam handoff DIR --for vivado --part PART --period NS` writes them anew. An image of a memory that
+is not found is an error, not a warning.
 """
 
 
@@ -128,7 +128,9 @@ def _constraints(design: Design, period: float) -> str:
         )
         for way in ("input", "output")
     }
-    return _CONSTRAINTS.format(core=design.name, period=_ns(period), edge=_ns(_EDGE * period), **pins)
+    return _CONSTRAINTS.format(
+        core=design.name, period=_ns(period), edge=_ns(_EDGE * period), **pins
+    )
 
 
 _CONSTRAINTS = """\
