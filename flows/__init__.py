@@ -1,6 +1,6 @@
 """From a design to the tools of others: hand-off folder, simulation, synthesis, lint."""
 
-from kolam.flows.bundle import Bundle, load_bundle, write
+from kolam.flows.bundle import Bundle, load_bundle, rewrite, write
 from kolam.flows.check import check
 from kolam.flows.replay import simulate_bundle
 from kolam.flows.yosys import synthesize
@@ -12,6 +12,7 @@ __all__ = [
     "ToolError",
     "check",
     "load_bundle",
+    "rewrite",
     "simulate",
     "simulate_bundle",
     "synthesize",

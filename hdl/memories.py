@@ -41,7 +41,8 @@ reg [{32 * chunks - 1}:0] word;
         declared,
         f"""
 initial begin
-    $readmemh({{MEM_DIR, IMAGE}}, mem);
+    if (MEM_DIR == "") $readmemh(IMAGE, mem);
+    else $readmemh({{MEM_DIR, IMAGE}}, mem);
     // synthesis translate_off
     sum = 0;
     words = 0;

@@ -529,6 +529,10 @@ def vector(width: int) -> str:
     return f"[{width - 1}:0] " if width > 1 else ""
 
 
+# signs of docstrings, as their Verilog has them: there are tools that stop at others
+_IN_ASCII = str.maketrans({"…": "...", "·": "*", "×": "x", "≤": "<=", "≥": ">=", "→": "->"})
+
+
 @cache
 def _version() -> str:
     return importlib.metadata.version("kolam")
@@ -539,7 +543,9 @@ def _module_text(
 ) -> str:
     """Put a body under the header that all our modules share."""
     source = f"{made.func.__module__}.{made.func.__name__}"
-    doc = inspect.getdoc(made.func) or made.func.__name__
+    doc = (inspect.getdoc(made.func) or made.func.__name__).translate(_IN_ASCII)
+    if not doc.isascii():
+        raise ValueError(f"the docstring of {source} must be ASCII, not {doc!a}")
     comment = "".join(f"// {line}".rstrip() + "\n" for line in doc.splitlines())
     parameters = []
     if made.needs_folder:

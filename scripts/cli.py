@@ -721,6 +721,35 @@ def train(
     return DONE
 
 
+@commands.command("handoff")
+@click.argument("folder", metavar="DIR")
+@click.option("--for", "tool", required=True, metavar="TOOL", help="vivado.")
+@click.option("--part", metavar="P", help="The device, e.g. xc7a100tcsg324-1 (vivado).")
+@click.option("--period", type=float, metavar="NS", help="Of the clock.")
+@as_json
+def handoff_command(folder: str, tool: str, as_json: bool, **options: Any) -> int:
+    """Write one tool's files of a folder anew.
+
+    DIR is a folder made by `kolam generate`; it is replaced as a whole, with new files for the tool
+    and everything else as it was. What is not said is the default.
+    """
+    from kolam.flows import bundle, handoff
+
+    if tool not in handoff.TOOLS:
+        raise ValueError(f"--for must be one of {', '.join(handoff.TOOLS)}, not {tool!r}")
+    asked = {name: value for name, value in options.items() if value is not None}
+    with console.result(as_json) as emit:
+        bundle.rewrite(folder, tool, **asked)
+        manifest = bundle.load_bundle(folder).manifest
+        files = [name for name in manifest["files"] if name.startswith(f"{tool}/")]
+        chosen = manifest["tools"][tool]
+        emit({"design": manifest["design"], "folder": folder, "files": files, "options": chosen})
+    if not as_json:
+        said = ", ".join(f"{name} {value}" for name, value in chosen.items())
+        print(f"{folder}/{tool} of {manifest['design']}: {said}")
+    return DONE
+
+
 @commands.command("catalog")
 @as_json
 def catalog_command(as_json: bool) -> int:

