@@ -113,12 +113,9 @@ def synthesize(
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kolam-"))
         place = Path(folder)
         lay(design, place)
-        run(place, "audit", audit_script(design, target))
+        run(place, "audit", audit_script(design, DEVICES[target].cells))
         latches, clocks = read_audit(place)
-        if latches:
-            raise ValueError(f"{design.name} must have no latch, not {latches}")
-        if len(clocks) != 1:
-            raise ValueError(f"{design.name} must have one clock, not {', '.join(clocks)}")
+        check_audit(design, latches, clocks)
         run(place, "synth", synth_script(design, target, flatten))
         costs = count(json.loads((place / "stat.json").read_text(encoding="utf-8")))
         if target == "ecp5":
@@ -176,10 +173,14 @@ def read_script(design: Design) -> str:
     return "\n".join(lines) + "\n"
 
 
-def audit_script(design: Design, target: str) -> str:
-    """Return the script that lists latches and clocks, before mapping hides them."""
+def audit_script(design: Design, cells: str = "") -> str:
+    """Return the script that lists latches and clocks, before mapping hides them.
+
+    cells: files with the cells that the design instantiates itself.
+    """
+    library = f"read_verilog -lib {cells}\n" if cells else ""
     return (
-        f"read_verilog -lib {DEVICES[target].cells}\n{read_script(design)}"
+        f"{library}{read_script(design)}"
         f"hierarchy -check -top {design.name}\nproc\n"
         "tee -o latches.txt select -list t:$dlatch t:$adlatch t:$dlatchsr\n"
         "check -assert\nsetattr -mod -unset keep_hierarchy =*\nflatten\nopt_clean\n"
@@ -194,6 +195,14 @@ def read_audit(place: Path) -> tuple[int, list[str]]:
         for name in ("latches.txt", "clocks.txt")
     )
     return len(latches), sorted(name.partition("/")[2] for name in clocks)
+
+
+def check_audit(design: Design, latches: int, clocks: Sequence[str]) -> None:
+    """Raise ValueError for a design with a latch, or with a clock of its own."""
+    if latches:
+        raise ValueError(f"{design.name} must have no latch, not {latches}")
+    if len(clocks) != 1:
+        raise ValueError(f"{design.name} must have one clock, not {', '.join(clocks)}")
 
 
 def synth_script(design: Design, target: str, flatten: bool) -> str:
