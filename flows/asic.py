@@ -11,11 +11,12 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kolam.flows import liberty, sta, yosys
+from kolam.flows import pdk, sta, yosys
+from kolam.flows.liberty import Library, read, text
+from kolam.flows.macros import rams
 from kolam.flows.sdc import IO_FRACTION, constraints
 from kolam.generators.design import Design
 
@@ -23,55 +24,15 @@ LARGE = 4096  # bits, from which OpenROAD-flow-scripts refuses to make flip-flop
 MEMORIES = ("flip-flops", "macros")
 PERIOD_NS = 10.0
 _FANOUT = 4  # buffers that ABC takes an output to drive
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ram:
-    """A memory that is written, as an HDL module: words `depth` by `width`, how often placed.
-
-    parts: widths of the parts of a word with a write enable each, low ones first.
-    """
-
-    module: str
-    depth: int
-    width: int
-    parts: tuple[int, ...]
-    count: int
-    initial: bool  # whether it has contents from the start, which no macro and no flip-flop has
-
-    @property
-    def bits(self) -> int:
-        """Bits of one."""
-        return self.depth * self.width
-
-    @property
-    def shape(self) -> str:
-        """Words by bits, like 256x32."""
-        return f"{self.depth}x{self.width}"
-
-
-def rams(design: Design) -> list[Ram]:
-    """Return the memories with a write and a read port, the largest first."""
-    made = design.emission
-    found = []
-    for name, leaf in made.leaves.items():
-        if leaf.function != "ram":
-            continue
-        width = leaf.ports["rdata"][1]
-        found.append(
-            Ram(
-                module=name, depth=leaf.constants["depth"], width=width,
-                parts=leaf.constants["parts"] or (width,), count=made.counts[name],
-                initial=leaf.constants["image"] is not None,
-            )
-        )  # fmt: skip
-    return sorted(found, key=lambda ram: (-ram.bits, ram.module))
+# yosys' own script, with which carries end as chains of majority gates, is a fifth slower here
+_ABC = "+strash;dch;map,-B,0.9,{D};topo;buffer,-c;upsize,{D};dnsize,{D};stime,-p"
 
 
 def synthesize(
     design: Design,
-    libraries: Sequence[Path],
+    target: str = "asic",
     *,
+    liberty: Path | str | Sequence[Path | str] = (),
     period_ns: float = PERIOD_NS,
     memories: str = "flip-flops",
     flatten: bool | None = None,
@@ -79,7 +40,8 @@ def synthesize(
 ) -> dict[str, Any]:
     """Return what the design costs in cells of Liberty files, with the keys of `synth --json`.
 
-    libraries: one or more Liberty files, .gz too. period_ns: of the clock that logic is mapped
+    target: asic, or a platform whose Liberty files are then looked for (flows/pdk.py). liberty:
+    one or more Liberty files, .gz too. period_ns: of the clock that logic is mapped
     for, and slack is measured at. memories: `flip-flops`, or `macros` for black boxes above LARGE
     bits. flatten: None keeps the hierarchy above 80 multipliers. folder: where the run stays.
 
@@ -89,8 +51,9 @@ def synthesize(
     Raises ValueError for an argument that is not as above, a file that is no Liberty file, or a
     design with a latch or a clock of its own; ToolError when a tool is missing or fails.
     """
-    check(design, period_ns, memories)
-    library = liberty.read(*libraries)
+    yosys.device(design, target)
+    paths = check(target, liberty, period_ns, memories)
+    library = read(*paths)
     if flatten is None:
         flatten = design.multipliers <= yosys.FLAT_UP_TO
     boxes = [ram for ram in rams(design) if ram.bits > LARGE] if memories == "macros" else []
@@ -99,7 +62,7 @@ def synthesize(
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kolam-"))
         place = Path(folder)
         yosys.lay(design, place)
-        names = [_put(place, number, path) for number, path in enumerate(libraries)]
+        names = [_put(place, number, path) for number, path in enumerate(paths)]
         yosys.run(place, "audit", yosys.audit_script(design) + _MEMORIES)
         latches, clocks = yosys.read_audit(place)
         yosys.check_audit(design, latches, clocks)
@@ -113,9 +76,9 @@ def synthesize(
         script = synth_script(design, library, names, period_ns, flatten, boxed)
         yosys.run(place, "synth", script)
         stat = json.loads((place / "stat.json").read_text(encoding="utf-8"))
-        result = {
+        result: dict[str, Any] = {
             "design": design.name,
-            "target": "asic",
+            "target": target,
             "library": library.name,
             "flatten": flatten,
             **count(stat, library, boxed),
@@ -125,6 +88,7 @@ def synthesize(
             "clocks": len(clocks),
             "period_ns": period_ns,
         }
+        result["remarks"] = remarks(result)
         if sta.installed():
             sdc = constraints(design, period_ns, library.time_unit)
             (place / "constraint.sdc").write_text(sdc, encoding="utf-8")
@@ -133,22 +97,26 @@ def synthesize(
     return result
 
 
-def check(design: Design, period_ns: float, memories: str) -> None:
-    """Raise ValueError for what cannot be synthesised so."""
-    own = design.target.value
-    if own not in ("generic", "asic"):
-        raise ValueError(f"target must be {own}, for which the design is made, not 'asic'")
+def check(
+    target: str,
+    liberty: Path | str | Sequence[Path | str] = (),
+    period_ns: float = PERIOD_NS,
+    memories: str = "flip-flops",
+) -> list[Path]:
+    """Return the Liberty files to take. Raises ValueError for what cannot be asked."""
     if not 0 < period_ns < float("inf"):
-        raise ValueError(f"period_ns must be a number of nanoseconds above 0, not {period_ns}")
+        raise ValueError(f"the period must be a number of nanoseconds above 0, not {period_ns}")
     if memories not in MEMORIES:
         raise ValueError(f"memories must be one of {', '.join(MEMORIES)}, not {memories!r}")
+    given = [liberty] if isinstance(liberty, str | Path) else liberty
+    return pdk.libraries(target, [Path(path) for path in given])
 
 
 def _put(place: Path, number: int, path: Path) -> str:
     """Put a Liberty file, unpacked, where yosys sees it; return its name there."""
     name = f"cells_{number}.lib"
     if path.suffix == ".gz":
-        (place / name).write_text(liberty.text(path), encoding="utf-8")
+        (place / name).write_text(text(path), encoding="utf-8")
     else:
         shutil.copyfile(path, place / name)
     return name
@@ -169,7 +137,7 @@ def _stored(dump: str) -> int:
 
 
 def synth_script(
-    design: Design, library: liberty.Library, names: Sequence[str], period_ns: float,
+    design: Design, library: Library, names: Sequence[str], period_ns: float,
     flatten: bool, boxes: Sequence[str],
 ) -> str:  # fmt: skip
     """Return the script that maps the design; it writes stat.json and netlist.v."""
@@ -180,13 +148,13 @@ def synth_script(
     top = f"-top {design.name}"
     lines = [
         yosys.read_script(design) + f"hierarchy -check {top}\n{boxed}"
-        f"synth {top}{' -flatten' if flatten else ''}",
+        f"synth {top} -booth{' -flatten' if flatten else ''}",
         # before flip-flops are mapped, so that those that hold a constant go
         "setundef -zero",
         "opt -purge",
         f"dfflibmap {files}{avoided}",
         "opt",
-        f"abc {files} -D {period_ns * 1e3:.0f} -constr abc.constr{avoided}",
+        f"abc {files} -D {period_ns * 1e3:.0f} -constr abc.constr -script {_ABC}{avoided}",
         "splitnets",
         "opt_clean -purge",
         f"hilomap -singleton -hicell {high} -locell {low}",
@@ -200,7 +168,7 @@ def synth_script(
 
 
 def count(
-    stat: Mapping[str, Any], library: liberty.Library, boxes: Sequence[str] = ()
+    stat: Mapping[str, Any], library: Library, boxes: Sequence[str] = ()
 ) -> dict[str, int | float]:
     """Return area and cells in the JSON of yosys' `stat`, summed over the hierarchy.
 
@@ -222,6 +190,19 @@ def count(
         "cells": sum(known.values()),
         "ff": sum(registers.values()),
     }
+
+
+def remarks(result: Mapping[str, Any]) -> list[str]:
+    """Return sentences about what the figures hold and what not."""
+    said = []
+    if bits := result["memory_bits_in_ff"]:
+        said.append(f"{bits} bits of memory are flip-flops")
+    if boxes := result["black_boxes"]:
+        names = ", ".join(f"{count} {name} ({shape})" for name, (count, shape) in boxes.items())
+        said.append(f"black boxes, whose area and timing are not counted: {names}")
+    if not sta.installed():
+        said.append(f"slack is not known without {sta.PROGRAM}; get it with '{sta.GET}'")
+    return said
 
 
 def timing(slack: sta.Slack, period_ns: float, time_unit: float) -> dict[str, Any]:

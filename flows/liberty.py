@@ -88,7 +88,7 @@ class Library:
     def buffer(self) -> tuple[str, str, str]:
         """The smallest buffer, its input and its output. Raises ValueError without one."""
         found = [
-            (cell.area, cell.name, cell.inputs[0], *cell.outputs)
+            (cell.area, cell.name, cell.inputs[0], next(iter(cell.outputs)))
             for cell in self._logic
             if len(cell.inputs) == 1 and list(cell.outputs.values()) == cell.inputs
         ]
@@ -113,7 +113,8 @@ class Library:
         ]
         if not found:
             raise ValueError(f"{self.name} must have a cell that drives {value}, and has none")
-        return min(found)[1:]
+        _, name, pin = min(found)
+        return name, pin
 
     @property
     def _logic(self) -> list[Cell]:

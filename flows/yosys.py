@@ -16,7 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from kolam.flows import nextpnr, yowasp
+from kolam.flows import nextpnr, pdk, yowasp
 from kolam.generators.design import Design
 
 FLAT_UP_TO = 80  # multipliers; beyond, a flat netlist costs more time than it saves LUTs
@@ -49,6 +49,9 @@ DEVICES = {
         cells="+/ice40/cells_sim.v", command="synth_ice40 -dsp", kept="-noflatten", lutram=False
     ),
 }
+
+CELLS = ("asic", *pdk.PLATFORMS)  # what is made of standard cells
+TARGETS = (*DEVICES, *CELLS)
 
 # what one cell of a type adds to a key; a RAMB36E1 is 36 kbit
 COST: dict[str, dict[str, Fraction]] = {
@@ -91,17 +94,30 @@ def synthesize(
     place_and_route: bool = False,
     seeds: Sequence[int] = (1, 2, 3),
     folder: Path | str | None = None,
+    **cells: Any,
 ) -> dict[str, Any]:
     """Return what the design costs, with the keys of `synth --json`.
 
     target: xc7, ecp5 or ice40; None is the design's own, xc7 for a generic one. flatten: None
     keeps the hierarchy above 80 multipliers. place_and_route: ecp5 only, once a seed, adds
     fmax_mhz (the median) and fmax_mhz_by_seed. folder: where the run stays to be read.
+    target asic, or a platform of flows/pdk.py like sky130hd: standard cells, as in flows/asic.py,
+    which says what liberty, period_ns and memories are, and are for.
 
     Raises ValueError for an argument that is not as above, or a design with a latch or a
     clock of its own; ToolError when a tool is missing or fails.
     """
     target = device(design, target)
+    if target in CELLS:
+        from kolam.flows import asic  # noqa: PLC0415, it builds on this module
+
+        if place_and_route:
+            raise ValueError(
+                f"place_and_route must be False for {target}, not True: it is for ecp5"
+            )
+        return asic.synthesize(design, target, flatten=flatten, folder=folder, **cells)
+    if cells:
+        raise ValueError(f"{min(cells)} must be given for {', '.join(CELLS)} only, not {target}")
     if place_and_route and target != "ecp5":
         raise ValueError(f"place_and_route must be False for {target}, not True: it is for ecp5")
     if place_and_route:
@@ -139,10 +155,10 @@ def device(design: Design, target: str | None) -> str:
     """Return the name of the family to synthesise for; ValueError for one that does not suit."""
     own = design.target.value
     if target is None:
-        target = own if own in DEVICES else "xc7"
-    if target not in DEVICES:
-        raise ValueError(f"target must be {', '.join(DEVICES)}, not {target!r}")
-    if own not in ("generic", target):
+        target = own if own in TARGETS else "xc7"
+    if target not in TARGETS:
+        raise ValueError(f"target must be one of {', '.join(TARGETS)}, not {target!r}")
+    if own not in ("generic", "asic" if target in CELLS else target):
         raise ValueError(f"target must be {own}, for which the design is made, not {target!r}")
     return target
 
