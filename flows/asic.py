@@ -18,6 +18,7 @@ from kolam.flows import pdk, sta, yosys
 from kolam.flows.liberty import Library, read, text
 from kolam.flows.macros import rams
 from kolam.flows.sdc import IO_FRACTION, constraints
+from kolam.flows.yowasp import ToolError
 from kolam.generators.design import Design
 
 LARGE = 4096  # bits, from which OpenROAD-flow-scripts refuses to make flip-flops of a memory
@@ -92,8 +93,11 @@ def synthesize(
         if sta.installed():
             sdc = constraints(design, period_ns, library.time_unit)
             (place / "constraint.sdc").write_text(sdc, encoding="utf-8")
-            slack = sta.run(place, "netlist.v", names, "constraint.sdc", design.name)
-            result.update(timing(slack, period_ns, library.time_unit))
+            try:
+                slack = sta.run(place, "netlist.v", names, "constraint.sdc", design.name)
+                result.update(timing(slack, period_ns, library.time_unit))
+            except ToolError as error:  # an old OpenSTA does not read every new Liberty file
+                result["remarks"].append(f"slack is not known: {error}")
     return result
 
 
@@ -143,7 +147,11 @@ def synth_script(
     """Return the script that maps the design; it writes stat.json and netlist.v."""
     files = " ".join(f"-liberty {name}" for name in names)
     avoided = "".join(f" -dont_use {cell}" for cell in library.unused)
-    high, low = (" ".join(library.tie(value)) for value in (1, 0))
+    ties = [
+        f"-{which}cell {' '.join(tie)}"
+        for which, value in (("hi", 1), ("lo", 0))
+        if (tie := library.tie(value))
+    ]
     boxed = "".join(f"blackbox {module}\n" for module in boxes)
     top = f"-top {design.name}"
     lines = [
@@ -157,7 +165,7 @@ def synth_script(
         f"abc {files} -D {period_ns * 1e3:.0f} -constr abc.constr -script {_ABC}{avoided}",
         "splitnets",
         "opt_clean -purge",
-        f"hilomap -singleton -hicell {high} -locell {low}",
+        f"hilomap -singleton {' '.join(ties)}" if ties else "",
         f"insbuf -buf {' '.join(library.buffer)}",
         *(f"read_liberty -lib {name}" for name in names),
         "check -assert -mapped",

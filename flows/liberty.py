@@ -103,18 +103,15 @@ class Library:
         name, source, _ = self.buffer
         return self.cells[name].pins[source][2]
 
-    def tie(self, value: int) -> tuple[str, str]:
-        """Return the smallest cell that drives a constant 0 or 1, and its pin; or ValueError."""
+    def tie(self, value: int) -> tuple[str, str] | None:
+        """Return the smallest cell that drives a constant 0 or 1, and its pin; None without one."""
         found = [
             (cell.area, cell.name, pin)
             for cell in self._logic
             for pin, function in cell.outputs.items()
             if not cell.inputs and function == str(value)
         ]
-        if not found:
-            raise ValueError(f"{self.name} must have a cell that drives {value}, and has none")
-        _, name, pin = min(found)
-        return name, pin
+        return min(found)[1:] if found else None
 
     @property
     def _logic(self) -> list[Cell]:

@@ -155,7 +155,7 @@ _CONFIG = """\
 KOLAM_HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 KOLAM_ROOT := $(dir $(abspath $(KOLAM_HERE)..))
 
-ifeq ($(wildcard $(KOLAM_HERE)constraint.sdc),)
+ifneq ($(words $(KOLAM_HERE)) $(words $(wildcard $(KOLAM_HERE)constraint.sdc)),1 1)
 $(error make cannot read a path with spaces: copy the folder that holds openroad/ to one without)
 endif
 
