@@ -270,7 +270,8 @@ def _tiles(tiling: Tiling) -> str:
             mask = _slice("mask", column * lanes, lanes, bits // macro.mask)
             wires = _PINS[macro.pins].format(
                 # without a mask a macro is written where its own part is
-                write=("|we" if lanes > 1 else mask) + chosen.format(bus="waddr"), read="re" + chosen.format(bus="raddr"),
+                write=("|we" if lanes > 1 else mask) + chosen.format(bus="waddr"),
+                read="re" + chosen.format(bus="raddr"),
                 waddr=_address("waddr", abits, own), raddr=_address("raddr", abits, own),
                 data=_slice("data", low, macro.width, bits), mask=mask,
                 wmask=f" .wmask0({mask})," if lanes > 1 else "",

@@ -481,14 +481,13 @@ def _taken(design: Any, path: Path) -> Any:
               help="The cells (asic); repeatable. By default those below KOLAM_PDK or "
               "PDK_ROOT.")  # fmt: skip
 @click.option("--period", type=float, metavar="NS", help="Of the clock (asic); by default 10.")
-@click.option("--clock", type=float, metavar="MHZ", help="The same, as a frequency (asic).")
 @click.option("--memories", metavar="KIND",
               help="Those above 4096 bits: flip-flops (default), or macros, which are black boxes "
               "(asic).")  # fmt: skip
 @as_json
 def synth(
     design: str, pairs: Any, weights: Any, seed: Any, target: str | None, place_and_route: bool,
-    as_json: bool, **cells: Any,
+    as_json: bool, clock: float | None = None, **cells: Any,
 ) -> int:  # fmt: skip
     """Synthesise with yosys and count what the design costs.
 
@@ -501,14 +500,16 @@ def synth(
         if target is not None and target not in yosys.TARGETS:
             known = ", ".join(yosys.TARGETS)
             raise ValueError(f"--target must be one of {known}, not {target!r}")
-        asked = _cells(**cells)
+        asked = {name: value for name, value in cells.items() if value not in (None, ())}
         made = _load(design, _for_target(pairs, target), weights, seed)
         device = yosys.device(made, target)
         if device in yosys.CELLS:
+            asked = _with_period(asked, clock)
             asic.check(device, **asked)
         elif asked:
-            option = {"period_ns": "period"}.get(min(asked), min(asked))
-            raise ValueError(f"--{option} must be given with asic or a platform only, not {device}")
+            raise ValueError(
+                f"--{min(asked)} must be given with asic or a platform only, not {device}"
+            )
         if place_and_route:
             if device != "ecp5":
                 raise ValueError(f"--place-and-route must be given with ecp5 only, not {device}")
@@ -534,18 +535,16 @@ def _for_target(pairs: tuple[str, ...], target: str | None) -> tuple[str, ...]:
     return (*pairs, f"target={'asic' if target in yosys.CELLS else target}")
 
 
-def _cells(
-    liberty: tuple[Path, ...], period: float | None, clock: float | None, memories: str | None
-) -> dict[str, Any]:
-    """Return what the options about standard cells say, as flows.asic takes it."""
-    if period is not None and clock is not None:
-        raise ValueError("--period and --clock must not both be given")
+def _with_period(asked: dict[str, Any], clock: float | None) -> dict[str, Any]:
+    """Return what is asked of standard cells with the period that --period or --clock means."""
+    period = asked.pop("period", None)
     if clock is not None:
+        if period is not None:
+            raise ValueError("--period and --clock must not both be given")
         if not 0 < clock < float("inf"):
             raise ValueError(f"--clock must be a number of MHz above 0, not {clock}")
         period = 1e3 / clock
-    asked = {"liberty": liberty or None, "period_ns": period, "memories": memories}
-    return {name: value for name, value in asked.items() if value is not None}
+    return asked if period is None else {**asked, "period_ns": period}
 
 
 @commands.command()
