@@ -134,7 +134,7 @@ def support_layer(
                 )
 
     # banks: one wide memory a class
-    write_at = ConcatSignal(write_buffer, row)
+    write_at = ConcatSignal(row, write_buffer)
     operands: list[Any] = [None] * lanes
     read_words = [word(width * len(m)) for m in p.members]
     banks = []
@@ -147,7 +147,7 @@ def support_layer(
                 write_at,
                 concat([field(in_data, b % p.words_in, width) for b in members]),
                 busy,
-                ConcatSignal(read_buffer, read_rows[k]),
+                ConcatSignal(read_rows[k], read_buffer),
                 read_words[k],
                 depth=p.bank_depth,
                 parts=tuple(width * count for count in p.written[k]),

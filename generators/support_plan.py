@@ -304,8 +304,8 @@ class SupportPlan(Stage):
 
     @property
     def bank_depth(self) -> int:
-        """Words of a bank: rows and buffers, each a power of two in the address."""
-        return self.buffers << max(1, (self.rows - 1).bit_length())
+        """Words of a bank: the buffers of a row lie side by side, so that none is left over."""
+        return self.buffers * max(2, self.rows)
 
     @property
     def bank_style(self) -> str:
