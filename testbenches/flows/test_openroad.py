@@ -200,23 +200,20 @@ def mapped(tmp_path_factory):
 
 def test_opensta_takes_the_constraints_whole(mapped, folder):
     text = (config(folder).parent / "constraint.sdc").read_text()
-    ports = json.loads((folder / "manifest.json").read_text())["ports"]
-    ends = 'foreach p [all_inputs] { puts "in [get_name $p]" }\n'
-    ends += (
-        'foreach p [find_timing_paths -from [get_ports rst] -path_delay max] { puts "rst timed" }\n'
-    )
-    ends += 'foreach p [find_timing_paths -to [get_ports m_axis_tvalid]] { puts "out timed" }\n'
+    ends = 'foreach p [all_inputs] { puts "input [get_name $p]" }\n'
+    for port in ("rst", "s_axis_tvalid", "m_axis_tready"):
+        ends += f'foreach p [find_timing_paths -from [get_ports {port}]] {{ puts "from {port}" }}\n'
+    for port in ("s_axis_tready", "m_axis_tvalid", "event_overflow"):
+        ends += f'foreach p [find_timing_paths -to [get_ports {port}]] {{ puts "to {port}" }}\n'
     said = timed(mapped, text, ends)
-    assert "Error" not in said
-    assert "Warning" not in said  # no endpoint without a constraint, no input without a delay
+    assert not re.search("error|warning", said, re.I)  # nothing unconstrained, nothing forgotten
     assert "clocks core_clock" in said
-    assert re.search(r"^period 10\.?0*(e\+00)?$", said, re.M) or "period 1.0" in said
-    assert (
-        said.count("\nin ") == sum(port["width"] for port in ports if port["direction"] == "input")
-        or "in clk" in said
-    )
-    assert "rst timed" in said
-    assert "out timed" in said
+    assert float(re.search(r"^period (\S+)$", said, re.M)[1]) in (10.0, 1e-8)
+    ports = json.loads((folder / "manifest.json").read_text())["ports"]
+    bits = sum(port["width"] for port in ports if port["direction"] == "input")
+    assert len(re.findall("^input ", said, re.M)) == bits
+    for end in ("from rst", "from s_axis_tvalid", "to m_axis_tvalid", "to event_overflow"):
+        assert f"\n{end}\n" in said
 
 
 @pytest.mark.parametrize(
@@ -240,7 +237,7 @@ def test_opensta_sees_what_is_wrong_in_constraints(old, new, complaint, mapped, 
 def test_the_period_is_a_plain_number_in_the_librarys_unit(period, unit, said):
     text = sdc.constraints(load("csc-digits"), period, unit)
     assert re.search(r"^set clk_period (\S+)$", text, re.M)[1] == said
-    # as platforms find it for ABC: sed -nE "s/^set\s+clk_period\s+(\S+).*|.*-period\s+(\S+).*/\1\2/p"
+    # platforms take for ABC the number behind the first clk_period or -period
     first = next(line for line in text.splitlines() if re.search(r"clk_period|-period", line))
     assert first == f"set clk_period {said}"
 
@@ -298,7 +295,8 @@ def fakeram(name, depth, width):
     return (
         f"module {name} (\n{ports}    input clk, input ce_in\n);\n"
         f"    reg {word} mem [0:{depth - 1}];\n    always @(posedge clk) if (ce_in) begin\n{acts}"
-        "    end else begin\n        rd_out_A <= 'bx;\n        rd_out_B <= 'bx;\n    end\nendmodule\n"
+        "    end else begin\n        rd_out_A <= 'bx;\n        rd_out_B <= 'bx;\n    end\n"
+        "endmodule\n"
     )
 
 
@@ -360,7 +358,7 @@ def test_the_lines_of_an_fft_may_be_macros_too(tmp_path):
 def test_yosys_takes_a_memory_of_macros_with_the_macro_as_a_black_box(changed, tmp_path):
     rewrite(changed, "openroad", macro=("64x16=my_sram", "32x32=your_sram"))
     found = evaluated(config(changed), tmp_path)
-    with pytest.raises(yosys.yowasp.ToolError, match="your_sram|my_sram"):
+    with pytest.raises(yosys.yowasp.ToolError, match=r"your_sram|my_sram"):
         read_as_the_flow_does(found, tmp_path / "without")
     run = tmp_path / "run"
     run.mkdir()
@@ -389,7 +387,7 @@ def test_files_of_macros_are_looked_for_where_they_may_lie(changed, tmp_path):
         ({"period": 0}, "period must be 0.05 to 1000 ns, not 0"),
         ({"period": float("nan")}, "period must be 0.05 to 1000 ns, not nan"),
         ({"macro": ("64x16",)}, "macro must be SHAPE=NAME, like 256x32=my_sram, not '64x16'"),
-        ({"macro": ("64x17=a",)}, "the shape of a macro must be one of 32x32, .*, not '64x17'"),
+        ({"macro": ("64x17=a",)}, "the shape of a macro must be one of 64x16, .*, not '64x17'"),
         ({"macro": ("64x16=a", "64x16=b")}, "a macro for 64x16 must be given once, not twice"),
         ({"macro": ("64x16=a b",)}, "the name of a macro must be"),
         ({"macro": ("64x16=a:64",)}, "the size of macro a must be DEPTHxWIDTH.*, not '64'"),
@@ -411,7 +409,7 @@ def test_a_wrong_request_changes_nothing(asked, sentence, changed):
 def test_a_design_for_another_device_does_not_go_to_openroad():
     design = load("csc-digits", set={"target": "ecp5"})
     assert "openroad" not in handoff.defaults(design)
-    with pytest.raises(ValueError, match="target must be generic or asic .* openroad, not ecp5"):
+    with pytest.raises(ValueError, match=r"must be generic or asic .* openroad, not ecp5"):
         handoff.files(design, "openroad", openroad.Options())
 
 
