@@ -505,7 +505,7 @@ def test_a_folder_is_written_anew_for_openroad(tiny, kolam):
         "handoff", "made", "--for", "openroad", "--platform", "asap7", "--period", 0.8, "--json"
     )
     found = json.loads(done.out)
-    assert found["openroad"] == {"platform": "asap7", "period": 0.8, "macro": []}
+    assert found["options"] == {"platform": "asap7", "period": 0.8, "macro": []}
     assert "openroad/tiny/config.mk" in found["files"]
     assert kolam("simulate", "made").status == 0
 
