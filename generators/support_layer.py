@@ -234,16 +234,22 @@ def support_layer(
             bias_memory = ram(
                 clk, load_biases, field(load_at, 0, len(bias_at)),
                 field(load_word, 0, len(bias_words)), held, bias_at, bias_words,
-                depth=p.beats_out, style=p.bias_style, target=p.target, image=biases,
+                depth=p.beats_out, latency=p.bias_latency, style=p.bias_style, target=p.target,
+                image=biases,
             )  # fmt: skip
         else:
             bias_memory = rom(
                 clk, held, bias_at, bias_words,
-                image=biases, style=p.bias_style, target=p.target,
+                image=biases, latency=p.bias_latency, style=p.bias_style, target=p.target,
             )  # fmt: skip
         totals = [word(p.sum_width) for _ in range(p.words_out)]
+        if p.bias_latency == 1:
+            met = seen
+        else:
+            met = [word(seen_width) for _ in range(p.words_out)]
+            waits = [delay(clk, seen[u], met[u]) for u in range(p.words_out)]
         adders = [
-            bias_add(clk, seen[u], field(bias_words, u, p.sum_width), totals[u])
+            bias_add(clk, met[u], field(bias_words, u, p.sum_width), totals[u])
             for u in range(p.words_out)
         ]
         rounded = [rescaled(t, p.low, p.word_width) for t in totals]

@@ -295,7 +295,7 @@ class SupportPlan(Stage):
     def tail_latency(self) -> int:
         """Clocks from the last tap of a group to its first beat of results."""
         narrowing = round_saturate_latency(self.drop, self.overflow)
-        return self.read_latency + 5 + narrowing + self.bias
+        return self.read_latency + 5 + narrowing + self.bias_latency * self.bias
 
     @property
     def decision(self) -> int:
@@ -324,6 +324,11 @@ class SupportPlan(Stage):
         if self.loadable:
             return "distributed" if self.weight_depth <= _SHALLOW else "block"
         return "logic" if self.weight_depth <= _LOGIC_ROM else "block"
+
+    @property
+    def bias_latency(self) -> int:
+        """Clocks from the address of a bias to the bias."""
+        return self.read_latency if self.bias_style == "block" else 1
 
     @property
     def bias_style(self) -> str:
