@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from kolam.flows import vivado
+from kolam.flows import openroad, vivado
 from kolam.generators.design import Design
 from kolam.hdl.target import Target
 
@@ -22,12 +22,14 @@ class Tool:
     default, checked at its birth (ValueError). files: texts by path in the hand-off folder, all
     below the tool's name; ASCII, no absolute path, the same for the same design and options.
     usage: for the README of a hand-off folder, how to run them: a section, whatever the options.
+    warnings: sentences about what the options make of a design.
     """
 
     targets: tuple[Target, ...]
     options: type[Any]
     files: Callable[[Design, Any], dict[str, str]]
     usage: Callable[[Design], str]
+    warnings: Callable[[Design, Any], list[str]] = lambda design, options: []
 
 
 TOOLS = {
@@ -36,6 +38,13 @@ TOOLS = {
         options=vivado.Options,
         files=vivado.files,
         usage=vivado.usage,
+    ),
+    "openroad": Tool(
+        targets=(Target.GENERIC, Target.ASIC),
+        options=openroad.Options,
+        files=openroad.files,
+        usage=openroad.usage,
+        warnings=openroad.warnings,
     ),
 }
 

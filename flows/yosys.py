@@ -16,7 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from kolam.flows import nextpnr, yowasp
+from kolam.flows import nextpnr, pdk, yowasp
 from kolam.generators.design import Design
 
 FLAT_UP_TO = 80  # multipliers; beyond, a flat netlist costs more time than it saves LUTs
@@ -49,6 +49,9 @@ DEVICES = {
         cells="+/ice40/cells_sim.v", command="synth_ice40 -dsp", kept="-noflatten", lutram=False
     ),
 }
+
+CELLS = ("asic", *pdk.PLATFORMS)  # what is made of standard cells
+TARGETS = (*DEVICES, *CELLS)
 
 # what one cell of a type adds to a key; a RAMB36E1 is 36 kbit
 COST: dict[str, dict[str, Fraction]] = {
@@ -91,17 +94,30 @@ def synthesize(
     place_and_route: bool = False,
     seeds: Sequence[int] = (1, 2, 3),
     folder: Path | str | None = None,
+    **cells: Any,
 ) -> dict[str, Any]:
     """Return what the design costs, with the keys of `synth --json`.
 
     target: xc7, ecp5 or ice40; None is the design's own, xc7 for a generic one. flatten: None
     keeps the hierarchy above 80 multipliers. place_and_route: ecp5 only, once a seed, adds
     fmax_mhz (the median) and fmax_mhz_by_seed. folder: where the run stays to be read.
+    target asic, or a platform of flows/pdk.py like sky130hd: standard cells, as in flows/asic.py,
+    which says what liberty, period_ns and memories are, and are for.
 
     Raises ValueError for an argument that is not as above, or a design with a latch or a
     clock of its own; ToolError when a tool is missing or fails.
     """
     target = device(design, target)
+    if target in CELLS:
+        from kolam.flows import asic  # noqa: PLC0415, it builds on this module
+
+        if place_and_route:
+            raise ValueError(
+                f"place_and_route must be False for {target}, not True: it is for ecp5"
+            )
+        return asic.synthesize(design, target, flatten=flatten, folder=folder, **cells)
+    if cells:
+        raise ValueError(f"{min(cells)} must be given for {', '.join(CELLS)} only, not {target}")
     if place_and_route and target != "ecp5":
         raise ValueError(f"place_and_route must be False for {target}, not True: it is for ecp5")
     if place_and_route:
@@ -113,12 +129,9 @@ def synthesize(
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kolam-"))
         place = Path(folder)
         lay(design, place)
-        run(place, "audit", audit_script(design, target))
+        run(place, "audit", audit_script(design, DEVICES[target].cells))
         latches, clocks = read_audit(place)
-        if latches:
-            raise ValueError(f"{design.name} must have no latch, not {latches}")
-        if len(clocks) != 1:
-            raise ValueError(f"{design.name} must have one clock, not {', '.join(clocks)}")
+        check_audit(design, latches, clocks)
         run(place, "synth", synth_script(design, target, flatten))
         costs = count(json.loads((place / "stat.json").read_text(encoding="utf-8")))
         if target == "ecp5":
@@ -142,10 +155,10 @@ def device(design: Design, target: str | None) -> str:
     """Return the name of the family to synthesise for; ValueError for one that does not suit."""
     own = design.target.value
     if target is None:
-        target = own if own in DEVICES else "xc7"
-    if target not in DEVICES:
-        raise ValueError(f"target must be {', '.join(DEVICES)}, not {target!r}")
-    if own not in ("generic", target):
+        target = own if own in TARGETS else "xc7"
+    if target not in TARGETS:
+        raise ValueError(f"target must be one of {', '.join(TARGETS)}, not {target!r}")
+    if own not in ("generic", "asic" if target in CELLS else target):
         raise ValueError(f"target must be {own}, for which the design is made, not {target!r}")
     return target
 
@@ -176,10 +189,14 @@ def read_script(design: Design) -> str:
     return "\n".join(lines) + "\n"
 
 
-def audit_script(design: Design, target: str) -> str:
-    """Return the script that lists latches and clocks, before mapping hides them."""
+def audit_script(design: Design, cells: str = "") -> str:
+    """Return the script that lists latches and clocks, before mapping hides them.
+
+    cells: files with the cells that the design instantiates itself.
+    """
+    library = f"read_verilog -lib {cells}\n" if cells else ""
     return (
-        f"read_verilog -lib {DEVICES[target].cells}\n{read_script(design)}"
+        f"{library}{read_script(design)}"
         f"hierarchy -check -top {design.name}\nproc\n"
         "tee -o latches.txt select -list t:$dlatch t:$adlatch t:$dlatchsr\n"
         "check -assert\nsetattr -mod -unset keep_hierarchy =*\nflatten\nopt_clean\n"
@@ -194,6 +211,14 @@ def read_audit(place: Path) -> tuple[int, list[str]]:
         for name in ("latches.txt", "clocks.txt")
     )
     return len(latches), sorted(name.partition("/")[2] for name in clocks)
+
+
+def check_audit(design: Design, latches: int, clocks: Sequence[str]) -> None:
+    """Raise ValueError for a design with a latch, or with a clock of its own."""
+    if latches:
+        raise ValueError(f"{design.name} must have no latch, not {latches}")
+    if len(clocks) != 1:
+        raise ValueError(f"{design.name} must have one clock, not {', '.join(clocks)}")
 
 
 def synth_script(design: Design, target: str, flatten: bool) -> str:

@@ -299,7 +299,9 @@ class Chain(Design):
                             width=image.width,
                             fields=1,
                             ports=1 + plan.loadable,
-                            read_latency=plan.read_latency if image is words[0] else 1,
+                            read_latency=plan.read_latency
+                            if image is words[0]
+                            else plan.bias_latency,
                             style=style,
                             contents=image.name,
                             loadable=plan.loadable,

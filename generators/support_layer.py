@@ -134,7 +134,7 @@ def support_layer(
                 )
 
     # banks: one wide memory a class
-    write_at = ConcatSignal(write_buffer, row)
+    write_at = ConcatSignal(row, write_buffer)
     operands: list[Any] = [None] * lanes
     read_words = [word(width * len(m)) for m in p.members]
     banks = []
@@ -147,7 +147,7 @@ def support_layer(
                 write_at,
                 concat([field(in_data, b % p.words_in, width) for b in members]),
                 busy,
-                ConcatSignal(read_buffer, read_rows[k]),
+                ConcatSignal(read_rows[k], read_buffer),
                 read_words[k],
                 depth=p.bank_depth,
                 parts=tuple(width * count for count in p.written[k]),
@@ -234,16 +234,22 @@ def support_layer(
             bias_memory = ram(
                 clk, load_biases, field(load_at, 0, len(bias_at)),
                 field(load_word, 0, len(bias_words)), held, bias_at, bias_words,
-                depth=p.beats_out, style=p.bias_style, target=p.target, image=biases,
+                depth=p.beats_out, latency=p.bias_latency, style=p.bias_style, target=p.target,
+                image=biases,
             )  # fmt: skip
         else:
             bias_memory = rom(
                 clk, held, bias_at, bias_words,
-                image=biases, style=p.bias_style, target=p.target,
+                image=biases, latency=p.bias_latency, style=p.bias_style, target=p.target,
             )  # fmt: skip
         totals = [word(p.sum_width) for _ in range(p.words_out)]
+        if p.bias_latency == 1:
+            met = seen
+        else:
+            met = [word(seen_width) for _ in range(p.words_out)]
+            waits = [delay(clk, seen[u], met[u]) for u in range(p.words_out)]
         adders = [
-            bias_add(clk, seen[u], field(bias_words, u, p.sum_width), totals[u])
+            bias_add(clk, met[u], field(bias_words, u, p.sum_width), totals[u])
             for u in range(p.words_out)
         ]
         rounded = [rescaled(t, p.low, p.word_width) for t in totals]

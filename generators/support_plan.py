@@ -295,7 +295,7 @@ class SupportPlan(Stage):
     def tail_latency(self) -> int:
         """Clocks from the last tap of a group to its first beat of results."""
         narrowing = round_saturate_latency(self.drop, self.overflow)
-        return self.read_latency + 5 + narrowing + self.bias
+        return self.read_latency + 5 + narrowing + self.bias_latency * self.bias
 
     @property
     def decision(self) -> int:
@@ -304,8 +304,8 @@ class SupportPlan(Stage):
 
     @property
     def bank_depth(self) -> int:
-        """Words of a bank: rows and buffers, each a power of two in the address."""
-        return self.buffers << max(1, (self.rows - 1).bit_length())
+        """Words of a bank: the buffers of a row lie side by side, so that none is left over."""
+        return self.buffers * max(2, self.rows)
 
     @property
     def bank_style(self) -> str:
@@ -324,6 +324,11 @@ class SupportPlan(Stage):
         if self.loadable:
             return "distributed" if self.weight_depth <= _SHALLOW else "block"
         return "logic" if self.weight_depth <= _LOGIC_ROM else "block"
+
+    @property
+    def bias_latency(self) -> int:
+        """Clocks from the address of a bias to the bias."""
+        return self.read_latency if self.bias_style == "block" else 1
 
     @property
     def bias_style(self) -> str:

@@ -117,14 +117,27 @@ def _flat(value: Any) -> Iterator[Any]:
         yield value
 
 
+@dataclass(frozen=True)
+class PlacedLeaf:
+    """A leaf among the modules of a design: which, its arguments, its ports (direction, width)."""
+
+    function: str
+    constants: dict[str, Any]
+    ports: dict[str, tuple[str, int]]
+
+
 @dataclass
 class Emission:
-    """What `emit` made: texts by path, and the ports of the top by name (direction, width)."""
+    """What `emit` made: texts by path, and the ports of the top by name (direction, width).
+
+    leaves: by module name.
+    """
 
     top: str
     files: dict[str, str]
     ports: dict[str, tuple[str, int]]
     counts: dict[str, int]  # instances by module name, over the whole hierarchy
+    leaves: dict[str, PlacedLeaf] = field(default_factory=dict)
 
 
 @dataclass
@@ -144,6 +157,7 @@ class _Module:
     directions: dict[str, str] = field(default_factory=dict)
     children: list[_Instance] = field(default_factory=list)
     text: str = ""  # with the placeholder for its own name
+    is_leaf: bool = False
     has_image: bool = False  # this leaf opens an image
     needs_folder: bool = False  # so does something below
     names: dict[int, str] = field(default_factory=dict)
@@ -220,6 +234,7 @@ class _Emitter:
         constants = {n: v for n, v in arguments.items() if not isinstance(v, _Signal)}
         made = _Module(what.func, constants, ports, key)
         if hasattr(what, "leaf"):
+            made.is_leaf = True
             made.has_image = any(isinstance(v, Image) for v in constants.values())
             made.needs_folder = made.has_image
             made.directions = {p: "output" if p in what.leaf.outputs else "input" for p in ports}
@@ -382,8 +397,12 @@ class _Emitter:
             files[f"rtl/{names[made.key]}.v"] = text
         for image in self.images.values():
             files[f"mem/{image.name}"] = image.text()
-        ports = {p: (root.directions[p], w) for p, w in root.ports.items()}
-        return Emission(name, dict(sorted(files.items())), ports, counts)
+        leaves = {
+            names[made.key]: PlacedLeaf(made.func.__name__, made.constants, _pins(made))
+            for made in self.modules.values()
+            if made.is_leaf
+        }
+        return Emission(name, dict(sorted(files.items())), _pins(root), counts, leaves)
 
     def body(self, made: _Module, names: dict[str, str]) -> str:
         """Return wires and instances of a composite."""
@@ -439,6 +458,10 @@ class _Emitter:
 _PLACEHOLDER = "kolam_module"
 _SUFFIX_LIMIT = 60
 _LIST_LIMIT = 20
+
+
+def _pins(made: _Module) -> dict[str, tuple[str, int]]:
+    return {port: (made.directions[port], width) for port, width in made.ports.items()}
 
 
 def _traits(made: _Module) -> dict[str, Any]:

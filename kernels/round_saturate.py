@@ -65,6 +65,7 @@ def saturate(clk, word, code, saturated, *, activation, signed, fraction):
     most = (1 << low) - 1
     negative, above, below = (Signal(bool(0)) for _ in range(3))
     top = size - 1
+    # behind a ReLU bits from `low` on are zero, which synthesis must see to save them
 
     @always_comb
     def look():
@@ -95,7 +96,7 @@ def saturate(clk, word, code, saturated, *, activation, signed, fraction):
             elif word[size:fraction] != 0:
                 code.next = one
             else:
-                code.next = word[width:]
+                code.next = word[low:]
 
     elif relu:
 
@@ -106,7 +107,7 @@ def saturate(clk, word, code, saturated, *, activation, signed, fraction):
             elif above:
                 code.next = most
             else:
-                code.next = word[width:]
+                code.next = word[low:]
 
     else:
 
@@ -142,6 +143,7 @@ def round_saturate(clk, word, code, saturated, *, drop, rounding, activation, si
     one = 1 << fraction if clipped else 0
     bound = drop + fraction
     top = size - 1
+    top_code = low if relu else width  # synthesis must see that nothing is negative behind a ReLU
     half = drop - 1
     negative, up, above, below, full, brim = (Signal(bool(0)) for _ in range(6))
     forced, fill, sign, raised, told = (Signal(bool(0)) for _ in range(5))
@@ -279,7 +281,7 @@ def round_saturate(clk, word, code, saturated, *, drop, rounding, activation, si
 
     @always(clk.posedge)
     def give():
-        code.next = total
+        code.next = total[top_code:]
         saturated.next = told
 
     return instances()

