@@ -325,7 +325,7 @@ class Chain(Design):
             )
             biases = None
             if words.bias is not None:
-                width = plan.words_out * plan.sum_width
+                width = plan.bias_fields * plan.sum_width
                 biases = Image(f"{stem}_biases", width, plan.bias_words(words.bias))
             made.append((weights, biases))
         return tuple(made)
@@ -430,7 +430,7 @@ def checked_words(config: ChainConfig, weights: Any) -> tuple[Words, ...]:
         )
         bias = None
         fraction = plan.source.fraction + plan.weight.fraction
-        wide = Format(True, min(plan.product_width, _WORD) - 1 - fraction, fraction)
+        wide = Format(True, min(plan.bias_width, _WORD) - 1 - fraction, fraction)
         if plan.bias:
             if pair[1] is None:
                 raise ValueError(f"{plan.title} must have a bias: its configuration says so")

@@ -58,11 +58,11 @@ def _summed(costs: list[Counter[str]]) -> dict[str, float]:
 
 def _layer(plan: SupportPlan) -> dict[str, int]:
     """Control, selectors and rounding; the lanes themselves are in the DSP blocks."""
-    seen = plan.sum_width if plan.bias else plan.word_width
+    seen = plan.sum_width if plan.bias_late else plan.word_width
     result, rounds = plan.result.width, plan.drop > 0
     lut = _choices(plan.phases_out) * seen + result + (6 if rounds else 3)
     ff = seen + (2 * result + 5 if rounds else result + 1)
-    if plan.bias:
+    if plan.bias_late:
         lut, ff = lut + seen, ff + plan.word_width
     dsp = _multiplier(plan)
     if dsp > 1:  # the partial products are added outside, roughly

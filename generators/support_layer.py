@@ -22,7 +22,7 @@ from kolam.kernels.cycle_counter import cycle_counter, every_turn
 from kolam.kernels.delay import delay, pulse_delay
 from kolam.kernels.group_schedule import group_schedule
 from kolam.kernels.link import any_flag, connect, either_event
-from kolam.kernels.result_select import result_control, result_select
+from kolam.kernels.result_select import result_control, result_select, word_choice
 from kolam.kernels.round_saturate import narrowing
 from kolam.kernels.row_address import row_choice, row_move, row_walk
 from kolam.kernels.row_writer import row_writer
@@ -90,16 +90,15 @@ def support_layer(
         )  # fmt: skip
 
     # row addresses, one a class of banks
-    read_rows = [word(row_bits) for _ in p.classes]
-    if p.address == "ring":
+    read_rows = [tap] if p.address == "tap" else [word(row_bits) for _ in p.classes]
+    if p.address == "turn":
         turn = word(1)
-        turns = every_turn(clk, rst, busy, turn, turn=lanes)
+        turns = every_turn(clk, rst, busy, turn, turn=p.banks)
         lead = cycle_counter(clk, rst, turn, read_rows[0], count=p.rows)
-        lags = [delay(clk, a, b) for a, b in pairwise(read_rows)]
     elif p.address == "counter":
         lead = cycle_counter(clk, rst, first, read_rows[0], count=p.rows)
         lags = [delay(clk, a, b) for a, b in pairwise(read_rows)]
-    else:
+    elif p.address == "walk":
         span = max(max(c) for c in p.classes) + 1
         home = rst
         if not p.cyclic:
@@ -135,7 +134,7 @@ def support_layer(
 
     # banks: one wide memory a class
     write_at = ConcatSignal(row, write_buffer)
-    operands: list[Any] = [None] * lanes
+    operands: list[Any] = [None] * p.banks
     read_words = [word(width * len(m)) for m in p.members]
     banks = []
     for k, members in enumerate(p.members):
@@ -158,6 +157,16 @@ def support_layer(
         )
         for index, bank in enumerate(members):
             operands[bank] = field(read_words[k], index, width)
+    if p.address == "turn":  # one word of the row at a time, the last one first
+        turn_word = [word(bits(p.banks)) for _ in range(latency + 1)]
+        words_count = cycle_counter(clk, rst, busy, turn_word[0], count=p.banks)
+        words_late = [delay(clk, a, b) for a, b in pairwise(turn_word)]
+        shared = word(width)
+        row_words = concat([operands[-1], *operands[:-1]])
+        sharing = word_choice(turn_word[-1], row_words, shared, words=p.banks)
+        operands = [shared]
+    if p.anchored:
+        operands *= lanes
 
     # weights
     weight_bits = p.weight.width
@@ -199,10 +208,18 @@ def support_layer(
             for b in range(lanes)
         ]  # fmt: skip
     else:
+        if p.bias_early:
+            start_words = word(lanes * p.sum_width)
+            bias_memory = rom(
+                clk, first, group_tap, start_words,
+                image=biases, style=p.bias_style, target=p.target,
+            )  # fmt: skip
+            starts = [field(start_words, b, p.sum_width) for b in range(lanes)]
+        else:
+            starts = [constant(0 if p.bias else p.half, p.product_width)] * lanes
         macs = [
             multiply_accumulate(
-                clk, first_m, operands[b], factors[b], sums[b],
-                constant=0 if p.bias else p.half, target=p.target,
+                clk, first_m, starts[b], operands[b], factors[b], sums[b], target=p.target
             )
             for b in range(lanes)
         ]  # fmt: skip
@@ -213,19 +230,19 @@ def support_layer(
         clk, rst, load, phase, held, selected,
         phases=p.phases_out, groups=p.groups, tail=p.tail,
     )  # fmt: skip
-    seen_width = p.sum_width if p.bias else p.word_width
+    seen_width = p.sum_width if p.bias_late else p.word_width
     seen = [word(seen_width) for _ in range(p.words_out)]
     selectors = []
     for u in range(p.words_out):
         ends = [sums[p.result_lanes[k * p.words_out + u]] for k in range(p.phases_out)]
-        scaled = [rescaled(s, 0 if p.bias else p.low, seen_width) for s in ends]
+        scaled = [rescaled(s, 0 if p.bias_late else p.low, seen_width) for s in ends]
         selectors.append(
             result_select(
                 clk, load, concat(scaled), seen[u], phase if p.phases_out > 1 else None,
                 phases=p.phases_out,
             )
         )  # fmt: skip
-    if p.bias:
+    if p.bias_late:
         assert biases is not None
         bias_at = word(bits(p.beats_out))
         bias_words = word(p.words_out * p.sum_width)

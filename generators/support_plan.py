@@ -29,6 +29,7 @@ _SMALL = (
     1024  # bits up to which a bank is: a block RAM, of which it takes a half, has 18 times that
 )
 _LOGIC_ROM = 16  # words up to which a ROM costs less as logic
+_FEW_BIASES = 4  # words of which a bit is one of few functions, shared by all lanes
 
 
 def signed_width(low: int, high: int) -> int:
@@ -41,8 +42,8 @@ class Stage:
     """What a support layer computes, and what it is called; on which lanes is not said yet.
 
     number: in the chain. layer: the name of the layer of a network that it belongs to, or "";
-    support: its number there. source, weight, result: formats of x, w, y. anchored: every group
-    of outputs reads from row 0 on: all inputs, in an order of its own, as dense layers do.
+    support: its number there. source, weight, result: formats of x, w, y. anchored: every output
+    reads all inputs, as in dense layers, and all lanes take the same one in a clock.
     """
 
     number: int
@@ -103,9 +104,14 @@ class SupportPlan(Stage):
     target: Target
 
     @property
+    def banks(self) -> int:
+        """Words of a row: one for each lane; of an anchored layer, whose lanes share, a beat."""
+        return self.words_in if self.anchored else self.lanes
+
+    @property
     def rows(self) -> int:
         """Rows of a frame: words of it in a bank."""
-        return self.inputs // self.lanes
+        return self.inputs // self.banks
 
     @property
     def groups(self) -> int:
@@ -120,7 +126,7 @@ class SupportPlan(Stage):
     @property
     def phases_in(self) -> int:
         """Beats that fill a row."""
-        return self.lanes // self.words_in
+        return self.banks // self.words_in
 
     @property
     def phases_out(self) -> int:
@@ -145,12 +151,12 @@ class SupportPlan(Stage):
     @cached_property
     def remainders(self) -> tuple[int, ...]:
         """r_j: banks that tap j is ahead."""
-        return tuple(j * self.stride % self.lanes for j in range(self.fan_in))
+        return tuple(j * self.hop % self.lanes for j in range(self.fan_in))
 
     @property
     def hop(self) -> int:
         """Banks that the sums move on from tap to tap; 0: they stay."""
-        return self.stride % self.lanes if self.fan_in > 1 else 0
+        return 0 if self.anchored or self.fan_in == 1 else self.stride % self.lanes
 
     @cached_property
     def served(self) -> NDArray[np.int64]:
@@ -176,7 +182,7 @@ class SupportPlan(Stage):
     @cached_property
     def members(self) -> tuple[tuple[int, ...], ...]:
         """The banks of each class."""
-        columns = [tuple(int(c) for c in column) for column in self.carries.T]
+        columns = [tuple(int(c) for c in column) for column in self.carries.T[: self.banks]]
         return tuple(
             tuple(b for b, column in enumerate(columns) if column == kind) for kind in self.classes
         )
@@ -197,7 +203,7 @@ class SupportPlan(Stage):
     def reach(self) -> int:
         """Group t reads no row beyond step t + reach, or beyond the frame."""
         furthest = int(np.max(np.array(self.quotients)[:, None] + self.carries))
-        return min(furthest, self.rows - 1)
+        return self.rows - 1 if self.anchored else min(furthest, self.rows - 1)
 
     @property
     def row_step(self) -> int:
@@ -211,9 +217,12 @@ class SupportPlan(Stage):
 
     @property
     def address(self) -> str:
-        """Form of the row addresses: ring, counter or walk (kernels/row_address)."""
+        """Form of the row addresses (kernels/row_address).
+
+        counter or walk; of an anchored layer tap, where a row is a word, or turn.
+        """
         if self.anchored:
-            return "ring"
+            return "tap" if self.banks == 1 else "turn"
         if self.step == 1 and self.cyclic and 0 < (self.fan_in - 1) * self.stride < self.lanes:
             return "counter"
         return "walk"
@@ -247,6 +256,21 @@ class SupportPlan(Stage):
         return self.source.fraction + self.weight.fraction - self.result.fraction
 
     @property
+    def bias_early(self) -> bool:
+        """Whether sums start from their biases, which are then few words, one for each group.
+
+        Else an adder follows the lanes: sums that hop start from nothing, loaded biases are a
+        memory, and one that a group reads in its first step must be there in time.
+        """
+        few = not self.loadable and self.groups <= _FEW_BIASES
+        return self.bias and not self.hop and few and self.fan_in > self.read_latency + 1
+
+    @property
+    def bias_late(self) -> bool:
+        """Whether an adder follows the lanes."""
+        return self.bias and not self.bias_early
+
+    @property
     def half(self) -> int:
         """Added to every sum upstream of the rounding, so that it need only truncate; or 0."""
         early = self.bias or not self.hop
@@ -256,17 +280,24 @@ class SupportPlan(Stage):
 
     @property
     def product_width(self) -> int:
-        """Bits of the accumulator: the exact sum, with the half where the lane adds it."""
+        """Bits of the accumulator: the exact sum, with what it starts from."""
         low, high = self.limits
+        if self.bias_early:
+            return self.sum_width
         return signed_width(low, high + (0 if self.bias else self.half))
 
     @property
+    def bias_width(self) -> int:
+        """Bits of a bias: those of the exact sum of products."""
+        return signed_width(*self.limits)
+
+    @property
     def sum_width(self) -> int:
-        """Bits of the exact sum with a bias, which is a word of product_width, and the half."""
+        """Bits of the exact sum with a bias, which is a word of bias_width, and the half."""
         if not self.bias:
             return self.product_width
         low, high = self.limits
-        span = 1 << self.product_width - 1
+        span = 1 << self.bias_width - 1
         return signed_width(low - span, high + span - 1 + self.half)
 
     @property
@@ -295,7 +326,7 @@ class SupportPlan(Stage):
     def tail_latency(self) -> int:
         """Clocks from the last tap of a group to its first beat of results."""
         narrowing = round_saturate_latency(self.drop, self.overflow)
-        return self.read_latency + 5 + narrowing + self.bias_latency * self.bias
+        return self.read_latency + 5 + narrowing + self.bias_latency * self.bias_late
 
     @property
     def decision(self) -> int:
@@ -334,8 +365,18 @@ class SupportPlan(Stage):
     def bias_style(self) -> str:
         """block, or logic where a ROM is shallow."""
         if self.loadable:
-            return "distributed" if self.beats_out <= _SHALLOW else "block"
-        return "logic" if self.beats_out <= _LOGIC_ROM else "block"
+            return "distributed" if self.bias_depth <= _SHALLOW else "block"
+        return "logic" if self.bias_depth <= _LOGIC_ROM else "block"
+
+    @property
+    def bias_depth(self) -> int:
+        """Words of the bias memory."""
+        return self.groups if self.bias_early else self.beats_out
+
+    @property
+    def bias_fields(self) -> int:
+        """Biases of a word: one for each lane, or for each word of a beat of results."""
+        return self.lanes if self.bias_early else self.words_out
 
     def begins(self, arrivals: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the clock in which each group of the first frame begins.
@@ -362,12 +403,9 @@ class SupportPlan(Stage):
     def in_tap_order(self, weights: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return (outputs, taps) of weights as they are given: of an anchored one, its matrix.
 
-        There column j of output o becomes the weight for input (o mod lanes + j) mod inputs.
+        Its first tap is the last word of row 0; row 1 follows, ..., and the rest of row 0.
         """
-        if not self.anchored:
-            return weights
-        lane = np.arange(self.outputs)[:, None] % self.lanes
-        return np.take_along_axis(weights, (lane + np.arange(self.inputs)) % self.inputs, axis=1)
+        return np.roll(weights, 1 - self.banks, axis=1) if self.anchored else weights
 
     def weight_words(self, weights: NDArray[np.int64]) -> tuple[int, ...]:
         """Return the weight memory for codes (outputs, fan_in): word t fan_in + j, field a lane."""
@@ -385,16 +423,15 @@ class SupportPlan(Stage):
         return tuple(words)
 
     def bias_words(self, bias: NDArray[np.int64]) -> tuple[int, ...]:
-        """Return the bias memory: a word a beat of results, a field a word, the half included."""
-        padded = [0] * (self.beats_out * self.words_out)
+        """Return the bias memory, the half included: a word a group, or a beat of results."""
+        padded = np.zeros(self.bias_depth * self.bias_fields, np.int64).astype(object)
         padded[: self.outputs] = [int(v) + self.half for v in bias]
+        rows = padded.reshape(self.bias_depth, self.bias_fields)
+        if self.bias_early:
+            rows = rows[:, self.served[0]]
         mask = (1 << self.sum_width) - 1
         return tuple(
-            sum(
-                (padded[beat * self.words_out + k] & mask) << k * self.sum_width
-                for k in range(self.words_out)
-            )
-            for beat in range(self.beats_out)
+            sum((v & mask) << k * self.sum_width for k, v in enumerate(row)) for row in rows
         )
 
 

@@ -1,11 +1,11 @@
 """One multiplier and one accumulator: a DSP block, whole.
 
-    p <= a b + (first ? constant : p)      ordinary
-    p <= a b + (first ? 0 : c)             hop: the sum arrives from another lane's p
+    p <= a b + (first ? start : p)      ordinary
+    p <= a b + (first ? 0 : c)          hop: the sum arrives from another lane's p
 
-a, b, c and p are two's complement words. A product enters the sum two clocks after its
+a, b, c, start and p are two's complement words. A product enters the sum two clocks after its
 operands, so p holds it three clocks after; `first` comes one clock after the operands it
-belongs to. p wraps at its width: make it wide enough.
+belongs to, and `start` another one. p wraps at its width: make it wide enough.
 
 yosys infers no accumulator whose addend is switched, so the hop form instantiates DSP48E1
 for xc7; for ecp5 the multiplier's own registers are used by instantiating MULT18X18D.
@@ -109,10 +109,8 @@ def _multiply(ports: dict[str, int], target: Target, addend: str) -> LeafText:
     return LeafText(factors + total + _MULTIPLY_ECP5.format(pins=wired) + _ACCUMULATE)
 
 
-def _accumulate_text(ports: dict[str, int], *, constant: int, target: Target) -> LeafText:
-    p = ports["p"]
-    addend = f"first_m ? {p}'sd{constant} : sum"
-    return _multiply(ports, target, addend)
+def _accumulate_text(ports: dict[str, int], *, target: Target) -> LeafText:
+    return _multiply(ports, target, "first_m ? $signed(start) : sum")
 
 
 def _hop_text(ports: dict[str, int], *, target: Target) -> LeafText:
@@ -131,16 +129,14 @@ def _signed(word: Any) -> int:
 
 
 @leaf(outputs=("p",), verilog=_accumulate_text)
-def multiply_accumulate(
-    clk, first, a, b, p, *, constant: int = 0, target: Target = Target.GENERIC
-) -> Any:
-    """Add the products of a run to a constant; `first` marks the first of them."""
+def multiply_accumulate(clk, first, start, a, b, p, *, target: Target = Target.GENERIC) -> Any:
+    """Add the products of a run to what it starts from; `first` marks the first of them."""
     span = 1 << len(p)
     state = {"a": 0, "b": 0, "m": 0, "first": False, "p": 0}
 
     @always(clk.posedge)
     def step():
-        addend = constant if state["first"] else state["p"]
+        addend = _signed(start) if state["first"] else state["p"]
         state["p"] = state["m"] + addend
         state["first"], state["m"] = bool(first), state["a"] * state["b"]
         state["a"], state["b"] = _signed(a), _signed(b)
