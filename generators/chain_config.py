@@ -193,7 +193,7 @@ class ChainConfig(ABC):
         return [
             {
                 p: max(s.fan_in * ceil(s.outputs / p), 0 if s.number else s.inputs // p)
-                for p in legal_lanes(s.inputs, s.outputs, s.step)
+                for p in legal_lanes(s.inputs, s.outputs, s.step, anchored=s.anchored)
             }
             for s in self.stages
         ]
@@ -201,8 +201,8 @@ class ChainConfig(ABC):
     def _fewest(self, interval: int) -> tuple[int, ...] | None:
         """Return the fewest lanes of each support that keep an interval, by dynamic programming.
 
-        A link of u words a beat must divide the lanes at both its ends and keep up with the
-        producer.
+        A link of u words a beat must divide the lanes at both its ends, or the inputs of a layer
+        that is anchored, and keep up with the producer.
         """
         best: dict[int, tuple[int, tuple[int, ...]]] = {
             p: (p, (p,)) for p, clocks in self._choices[0].items() if clocks <= interval
@@ -216,12 +216,16 @@ class ChainConfig(ABC):
                 ways = [
                     (total + p, (*lanes, p))
                     for before, (total, lanes) in best.items()
-                    if link_words(before, fan_in, p) is not None
+                    if link_words(before, fan_in, self._row(k, p)) is not None
                 ]
                 if ways:
                     following[p] = min(ways)
             best = following
         return min(best.values())[1] if best else None
+
+    def _row(self, stage: int, lanes: int) -> int:
+        """Return what the words of a beat must divide."""
+        return self.stages[stage].inputs if self.stages[stage].anchored else lanes
 
     @cached_property
     def legal(self) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
@@ -265,13 +269,14 @@ class ChainConfig(ABC):
         """The support layers with lanes, links and buffers."""
         plans: list[SupportPlan] = []
         clocks = self.clocks
+        rows = [self._row(k, lanes) for k, lanes in enumerate(self.lanes)]
         words_in = next(
             u
-            for u in range(1, self.lanes[0] + 1)
-            if self.lanes[0] % u == 0 and (self.inputs // u <= clocks or u == self.lanes[0])
+            for u in range(1, rows[0] + 1)
+            if rows[0] % u == 0 and (self.inputs // u <= clocks or u == rows[0])
         )
         for stage, lanes, after in zip(
-            self.stages, self.lanes, (*self.lanes[1:], self.lanes[-1]), strict=True
+            self.stages, self.lanes, (*rows[1:], self.lanes[-1]), strict=True
         ):
             words_out = link_words(lanes, stage.fan_in, after)
             assert words_out is not None  # _fewest saw to it

@@ -26,7 +26,7 @@ from kolam.kernels.result_select import result_control, result_select, word_choi
 from kolam.kernels.round_saturate import narrowing
 from kolam.kernels.row_address import row_choice, row_move, row_walk
 from kolam.kernels.row_writer import row_writer
-from kolam.kernels.rows_ready import rows_ready, rows_ready_even
+from kolam.kernels.rows_ready import frame_ready, rows_ready, rows_ready_even
 
 
 def rescaled(bus: Any, low: int, width: int) -> Any:
@@ -78,7 +78,11 @@ def support_layer(
         busy, tap, group_tap, first, step_end, frame_end, read_buffer, buffer_soon, next_tap,
         steps=taps, groups=p.groups, buffers=p.buffers,
     )  # fmt: skip
-    if p.even:
+    if p.anchored:
+        written = frame_ready(
+            clk, rst, row_done, row, last_begin, ready, rows=p.rows, buffers=p.buffers
+        )
+    elif p.even:
         written = rows_ready_even(
             clk, rst, row_done, group_begin, write_buffer, buffer_soon, ready,
             rows=p.rows, reach=p.reach, buffers=p.buffers,

@@ -29,7 +29,6 @@ _SMALL = (
     1024  # bits up to which a bank is: a block RAM, of which it takes a half, has 18 times that
 )
 _LOGIC_ROM = 16  # words up to which a ROM costs less as logic
-_FEW_BIASES = 4  # words of which a bit is one of few functions, shared by all lanes
 
 
 def signed_width(low: int, high: int) -> int:
@@ -182,7 +181,9 @@ class SupportPlan(Stage):
     @cached_property
     def members(self) -> tuple[tuple[int, ...], ...]:
         """The banks of each class."""
-        columns = [tuple(int(c) for c in column) for column in self.carries.T[: self.banks]]
+        if self.anchored:
+            return (tuple(range(self.banks)),)
+        columns = [tuple(int(c) for c in column) for column in self.carries.T]
         return tuple(
             tuple(b for b, column in enumerate(columns) if column == kind) for kind in self.classes
         )
@@ -257,13 +258,18 @@ class SupportPlan(Stage):
 
     @property
     def bias_early(self) -> bool:
-        """Whether sums start from their biases, which are then few words, one for each group.
+        """Whether sums start from their biases, a word of them for each group.
 
-        Else an adder follows the lanes: sums that hop start from nothing, loaded biases are a
-        memory, and one that a group reads in its first step must be there in time.
+        Else adders follow the selection: where sums hop, which start from nothing; where biases
+        are loaded; where a group is over before its biases come; or where that costs fewer LUTs.
+        Of a ROM of LUTs equal bits are one, and of n words there are no more than 2**n.
         """
-        few = not self.loadable and self.groups <= _FEW_BIASES
-        return self.bias and not self.hop and few and self.fan_in > self.read_latency + 1
+        if not self.bias or self.hop or self.loadable or self.fan_in <= self.read_latency + 1:
+            return False
+        shallow = [depth <= _LOGIC_ROM for depth in (self.groups, self.beats_out)]
+        adders = self.words_out * self.sum_width * (1 + shallow[1])
+        different = min(self.lanes * self.sum_width, 2**self.groups)
+        return self.lanes <= self.words_out or (shallow[0] and different <= adders)
 
     @property
     def bias_late(self) -> bool:
@@ -435,11 +441,14 @@ class SupportPlan(Stage):
         )
 
 
-def legal_lanes(inputs: int, outputs: int, step: int) -> list[int]:
+def legal_lanes(inputs: int, outputs: int, step: int, *, anchored: bool = False) -> list[int]:
     """Return the lane counts a support layer can have: divisors of inputs, coprime to step.
 
-    Beyond the first that serves all outputs at once no more lanes help, and none are listed.
+    Beyond the first that serves all outputs at once no more lanes help, and none are listed. An
+    anchored layer has no banks to meet: the fewest lanes for each number of groups.
     """
+    if anchored:
+        return sorted({-(-outputs // groups) for groups in range(1, outputs + 1)})
     lanes = [p for p in range(1, inputs + 1) if inputs % p == 0 and gcd(step, p) == 1]
     enough = [p for p in lanes if p >= outputs]
     return [p for p in lanes if p <= (enough[0] if enough else inputs)]

@@ -11,6 +11,32 @@ from kolam.kernels.bits import bits, counter
 
 
 @module
+def frame_ready(clk, rst, row_done, row, last_begin, ready, *, rows, buffers):
+    """Every group needs all rows: frames written less those whose last group has begun."""
+    frames = counter(0, bits(buffers) + 1)
+    written = Signal(bool(0))
+
+    @always_comb
+    def finish():
+        written.next = row_done and row == rows - 1
+
+    @always_comb
+    def allow():
+        ready.next = frames != 0
+
+    @always(clk.posedge)
+    def track():
+        if rst:
+            frames.next = 0
+        elif written and not last_begin:
+            frames.next = frames + 1
+        elif last_begin and not written:
+            frames.next = frames - 1
+
+    return instances()
+
+
+@module
 def rows_ready_even(
     clk, rst, row_done, group_begin, write_buffer, buffer_soon, ready, *, rows, reach, buffers
 ):

@@ -12,7 +12,7 @@ from kolam.hdl import instances, module
 from kolam.kernels.bits import bits, constant
 from kolam.kernels.group_schedule import group_schedule
 from kolam.kernels.row_writer import row_writer
-from kolam.kernels.rows_ready import rows_ready, rows_ready_even
+from kolam.kernels.rows_ready import frame_ready, rows_ready, rows_ready_even
 from kolam.testbenches import equivalence
 from kolam.testbenches.equivalence import bit, replay, run_model
 
@@ -24,7 +24,7 @@ def word(width):
 @module
 def stage(
     clk, rst, frame_start, valid, go, free, row_done, beginning, frame_end,
-    *, even, rows, groups, row_step, reach, steps, phases, buffers,
+    *, form, rows, groups, row_step, reach, steps, phases, buffers,
 ):  # fmt: skip
     """A writer, a schedule, and what tells the one about the other."""
     enables, row = word(phases), word(bits(rows))
@@ -42,7 +42,9 @@ def stage(
         busy, tap, group_tap, first, step_end, frame_end, read_buffer, soon, next_tap,
         steps=steps, groups=groups, buffers=buffers,
     )  # fmt: skip
-    if even:
+    if form is frame_ready:
+        told = frame_ready(clk, rst, row_done, row, last_begin, ready, rows=rows, buffers=buffers)
+    elif form is rows_ready_even:
         told = rows_ready_even(
             clk, rst, row_done, beginning, write_buffer, soon, ready,
             rows=rows, reach=reach, buffers=buffers,
@@ -114,7 +116,7 @@ def check(record, shape):
 
 CORNERS = [  # rows, groups, row_step, reach
     (1, 1, 1, 0), (4, 4, 1, 3), (4, 4, 1, 0), (5, 5, 1, 2), (6, 2, 3, 2), (6, 2, 1, 1),
-    (3, 7, 1, 2), (2, 5, 3, 1), (7, 1, 1, 4),
+    (3, 7, 1, 2), (2, 5, 3, 1), (7, 1, 1, 4), (5, 3, 0, 4), (1, 4, 0, 0),
 ]  # fmt: skip
 
 
@@ -131,10 +133,15 @@ def shapes():
 def test_groups_begin_as_soon_as_they_may(tmp_path: Path) -> None:
     records = []
     for shape in shapes():
-        for even in {False, shape["rows"] == shape["groups"] and shape["row_step"] == 1}:
+        forms = [rows_ready]
+        if shape["rows"] == shape["groups"] and shape["row_step"] == 1:
+            forms.append(rows_ready_even)
+        if shape["reach"] == shape["rows"] - 1:
+            forms.append(frame_ready)
+        for form in forms:
             name, pace = f"stage{len(records)}", ((1.0, 1.0), (0.5, 0.8))[len(records) % 3 > 0]
             clocks = 60 + 7 * max(shape["groups"] * shape["steps"], shape["rows"] * shape["phases"])
-            record = run(name, clocks, pace=pace, even=even, **shape)
+            record = run(name, clocks, pace=pace, form=form, **shape)
             assert len(check(record, shape)) > 2 * shape["groups"]
             records.append(record)
     assert replay(records, tmp_path) == []
@@ -145,7 +152,7 @@ def test_a_row_too_few_is_seen() -> None:
     shape = {
         "rows": 6, "groups": 6, "row_step": 1, "reach": 2, "steps": 2, "phases": 3, "buffers": 2
     }  # fmt: skip
-    for even in (False, True):
-        record = run("short", 120, pace=(1.0, 1.0), even=even, **{**shape, "reach": 1})
+    for form in (rows_ready, rows_ready_even):
+        record = run("short", 120, pace=(1.0, 1.0), form=form, **{**shape, "reach": 1})
         with pytest.raises(AssertionError):
             check(record, shape)
