@@ -87,9 +87,9 @@ class Stage:
 class SupportPlan(Stage):
     """One support layer with its lanes; all fields are checked by the engine's Config.
 
-    words_in, words_out: words a beat of the links before and after, divisors of lanes; buffers:
-    frames kept, a power of two. early_free: a buffer is free once its last group begins, as new
-    words take longer to come.
+    words_in, words_out: words a beat of the links before and after; words_in divides the lanes, or
+    the inputs of an anchored layer, words_out the lanes. buffers: frames kept, a power of two.
+    early_free: a buffer is free once its last group begins, as new words take longer to come.
     """
 
     lanes: int

@@ -4,8 +4,6 @@ At step j of group t a bank of class k reads row (row_step t + base[j] + extra[j
 Forms, cheapest first:
 
     cycle_counter one counter; the other classes read its delays by 1, 2, ... clocks
-    every_turn    the counter steps once in as many taps as there are banks, where every
-                  group reads all rows from the first on
     row_walk      an adder modulo rows, which adds what row_move says, a constant for each tap;
                   as many side by side as there are neighbours, of which row_choice takes one
 """

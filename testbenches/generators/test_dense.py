@@ -24,7 +24,7 @@ def config(inputs, *layers, **fields):
     return Config(inputs=inputs, layers=layers, **{"formats": FORMATS, **fields})
 
 
-@pytest.mark.parametrize("parallelism", [2, 18, 40])
+@pytest.mark.parametrize("parallelism", [2, 18, 37])
 def test_dense_small(parallelism):
     design = load("dense-small", set={"parallelism": parallelism})
     run = simulate(design)

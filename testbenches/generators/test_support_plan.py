@@ -120,9 +120,11 @@ def shown_rows(p, idle):
             line = [now, *line[:-1]]
         for tap in range(p.fan_in):
             line[0] = now
-            if p.address in ("counter", "ring"):
+            if p.address in ("counter", "turn"):
                 rows = list(line)
-                ahead = tap == 0 if p.address == "counter" else tap % p.lanes == 0
+                ahead = tap == 0 if p.address == "counter" else tap % p.banks == 0
+            elif p.address == "tap":
+                rows, ahead = [tap], 0
             else:
                 rows = [(now + extra[tap]) % p.rows for extra in p.classes]
                 ends = (group, tap) == (p.groups - 1, p.fan_in - 1)
@@ -149,22 +151,29 @@ def test_every_form_of_address_gives_the_rows() -> None:
 
 
 def test_an_anchored_layer_reads_every_input_for_every_output() -> None:
-    for inputs in (1, 2, 3, 4, 6, 12):
-        for lanes in (p for p in range(1, inputs + 1) if inputs % p == 0):
+    """All lanes take word (tap - 1) mod banks of the row; weights are a matrix, and follow."""
+    rng = np.random.default_rng(3)
+    forms = dict.fromkeys(("tap", "turn"), 0)
+    for inputs, lanes in product((1, 2, 3, 4, 6, 12), (1, 2, 3, 5)):
+        for banks in (u for u in range(1, inputs + 1) if inputs % u == 0):
             p = plan(
-                inputs=inputs, lanes=lanes, stride=1, fan_in=inputs, outputs=2 * lanes,
-                anchored=True,
+                inputs=inputs, lanes=lanes, stride=1, fan_in=inputs, outputs=3 * lanes - 1,
+                words_in=banks, anchored=True,
             )  # fmt: skip
-            assert p.address == "ring"
+            forms[p.address] += 1
+            assert (p.hop, p.rows, p.members) == (0, inputs // banks, (tuple(range(banks)),))
+            matrix = rng.integers(0, 999, (p.outputs, inputs))
+            weights = p.in_tap_order(matrix)
             for idle in (0, 1, 7):
                 rows = shown_rows(p, idle)
-                for frame, group, out in product(range(2), range(p.groups), range(lanes)):
-                    got = []
-                    for tap in range(inputs):
-                        bank = int(np.flatnonzero(p.served[tap] == out)[0])
-                        kind = next(k for k, banks in enumerate(p.members) if bank in banks)
-                        got.append(rows[frame, group, tap, kind] * lanes + bank)
-                    assert got == [(out + tap) % inputs for tap in range(inputs)]
+                for frame, group in product(range(2), range(p.groups)):
+                    read = [
+                        rows[frame, group, tap, 0] * banks + (tap - 1) % banks
+                        for tap in range(inputs)
+                    ]
+                    assert sorted(read) == list(range(inputs))
+                    np.testing.assert_array_equal(weights, matrix[:, read])
+    assert min(forms.values()) > 20
 
 
 # ---------------------------------------------------------------------- memories
@@ -204,6 +213,37 @@ def test_biases_lie_where_the_results_leave() -> None:
             word = words[o // words_out]
             assert word >> o % words_out * p.sum_width & mask == (int(bias) + p.half) & mask
         assert max(words) >> words_out * p.sum_width == 0
+
+
+def test_early_biases_lie_where_their_sums_begin() -> None:
+    for stride, step, lanes, groups in ((4, 1, 4, 3), (0, 3, 4, 2), (8, 3, 4, 1), (5, 1, 1, 9)):
+        p = plan(
+            inputs=16, lanes=lanes, stride=stride, step=step, fan_in=4, outputs=lanes * groups,
+            bias=True, source=Format.parse("s1.6"),
+        )  # fmt: skip
+        assert p.bias_early
+        assert not p.bias_late
+        assert p.product_width == p.sum_width > p.bias_width
+        biases = np.arange(p.outputs) * 7 - 20
+        words = p.bias_words(biases)
+        assert len(words) == p.bias_depth == groups
+        mask = (1 << p.sum_width) - 1
+        for o, bias in enumerate(biases):
+            group, out = divmod(o, lanes)
+            lane = int(np.flatnonzero(p.served[0] == out)[0])
+            assert lane == p.result_lanes[out]  # where it begins, it ends
+            assert words[group] >> lane * p.sum_width & mask == (int(bias) + p.half) & mask
+        assert max(words) >> lanes * p.sum_width == 0
+
+
+def test_adders_follow_where_biases_cannot_be_early_or_cost_more() -> None:
+    usual = {"inputs": 64, "lanes": 4, "stride": 4, "fan_in": 4, "outputs": 16, "bias": True}
+    assert plan(**usual).bias_early
+    for other in (
+        {"bias": False}, {"stride": 1}, {"loadable": True}, {"fan_in": 2}, {"outputs": 24},
+        {"fan_in": 3, "target": Target.ECP5},
+    ):  # fmt: skip
+        assert not plan(**{**usual, **other}).bias_early, other
 
 
 # ---------------------------------------------------------------------- widths
@@ -298,6 +338,14 @@ def test_legal_lanes_divide_the_inputs_and_meet_every_bank() -> None:
         beyond = [p for p in free if p >= outputs]
         assert lanes == [p for p in free if not beyond or p <= beyond[0]]
         assert 1 in lanes
+
+
+def test_an_anchored_layer_has_the_fewest_lanes_for_each_number_of_groups() -> None:
+    for outputs in range(1, 40):
+        lanes = legal_lanes(7, outputs, 1, anchored=True)
+        groups = [-(-outputs // p) for p in lanes]
+        assert groups == sorted({-(-outputs // p) for p in range(1, outputs + 1)}, reverse=True)
+        assert all(-(-outputs // (p - 1)) > n for p, n in zip(lanes, groups, strict=True) if p > 1)
 
 
 def test_a_link_keeps_up_with_its_producer() -> None:
