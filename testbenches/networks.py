@@ -2,9 +2,9 @@
 
 # five each: from the fewest, of those at which no resource of the estimate is less than before
 MULTIPLIERS = {
-    "net-64-32-10": (2, 5, 9, 18, 40),
-    "net-64-32-10-csc": (3, 4, 6, 16, 32),
-    "dense-lenet300": (3, 17, 33, 128, 444),
+    "net-64-32-10": (2, 5, 8, 18, 36),
+    "net-64-32-10-csc": (3, 4, 12, 13, 26),
+    "dense-lenet300": (3, 8, 33, 116, 352),
     "csc-lenet300-10x": (5, 17, 48, 141, 462),
     "csc-lenet300-46x": (10, 49, 61, 68, 97),
     "csc-lenet300-46x-local": (5, 8, 15, 29, 58),
