@@ -113,15 +113,13 @@ def show(report: dict[str, Any]) -> None:
     ]
     print_table(screen, ("", ""), rows)
     screen.print()
-    shares = report["saturated"].values()
-    names = [name for name in report["formats"] if name != "input"]
-    formats = [report["formats"][name] for name in names]
+    formats = report["formats"]
     print_table(
         screen,
         ("support", "weights", "outputs", "saturated"),
         [
-            (name, f["weights"], f["outputs"], f"{100 * share:.3f} %")
-            for name, f, share in zip(names, formats, shares, strict=True)
+            (name, formats[name]["weights"], formats[name]["outputs"], f"{100 * share:.3f} %")
+            for name, share in report["saturated"].items()
         ],
     )
     screen.print()

@@ -82,11 +82,11 @@ def load_data(source: str, bits: int = 8) -> Data:
     OSError for what cannot be read, ModuleNotFoundError without scikit-learn.
     """
     if source == "digits":
-        pairs = (*digits.training(), *digits.heldout())
-        return _data("digits", Format(*digits.PIXELS), (8, 8), *pairs)
+        return _data(
+            "digits", Format(*digits.PIXELS), (8, 8), *digits.training(), *digits.heldout()
+        )
     if source == "mnist":
-        images = (*mnist.training(), *mnist.heldout())
-        return _data("mnist", Format(*mnist.PIXELS), (28, 28), *images)
+        return _data("mnist", Format(*mnist.PIXELS), (28, 28), *mnist.training(), *mnist.heldout())
     if not Path(source).is_dir():
         raise ValueError(f"data must be digits, mnist or a folder of arrays, not {source!r}")
     return _folder(Path(source), bits)

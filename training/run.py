@@ -73,8 +73,11 @@ class Trained:
 
     def _saturated(self, images: Images) -> dict[str, float]:
         """Return the share of words that saturate, by support."""
-        traced = self.design.trace(images.codes)[: len(self.design.config.stages)]
-        return {name: round(float(s.sum() / codes.size), 6) for name, codes, s in traced}
+        stages, traced = self.design.config.stages, self.design.trace(images.codes).values()
+        return {
+            stage.label: round(float(layer.saturated.sum() / layer.codes.size), 6)
+            for stage, layer in zip(stages, traced, strict=False)  # an arg-max is no support
+        }
 
 
 def train(

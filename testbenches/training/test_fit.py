@@ -168,8 +168,8 @@ def test_a_report_counts(config, data):
     assert report["connectivity"] == {"fc1_0": 1.0, "fc2_0": 1.0}
     assert report["formats"]["input"] == "u1.4"
     saturated = {}
-    for name, codes, words in trained.design.trace(data.test.codes):
-        saturated[name] = round(words.sum() / codes.size, 6)
+    for name, layer in trained.design.trace(data.test.codes).items():
+        saturated[name] = round(layer.saturated.sum() / layer.codes.size, 6)
     assert report["saturated"] == saturated
     assert max(saturated.values()) > 0
 
