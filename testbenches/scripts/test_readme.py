@@ -13,11 +13,12 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def block(language, heading="Quick start"):
-    """Return the only fenced block in a language below headings that begin so."""
+    """Return the fenced blocks in a language below headings that begin so, as one text."""
     sections = [part for part in README.split("\n## ") if part.startswith(heading)]
     pattern = rf"^```{language}\n(.*?)^```$"
-    (text,) = re.findall(pattern, "\n".join(sections), flags=re.DOTALL | re.MULTILINE)
-    return text
+    found = re.findall(pattern, "\n".join(sections), flags=re.DOTALL | re.MULTILINE)
+    assert found
+    return "".join(found)
 
 
 def run(folder, *command):
