@@ -28,7 +28,10 @@ def group_schedule(
     group_last: the group is the frame's last. buffers is a power of two.
     """
     early = steps > 2
+    before_last, only = max(groups - 2, 0), groups == 1
     running, last, at_last, ok, beginning, done, frame_done = (Signal(bool(0)) for _ in range(7))
+    # which group begins is told by flags, not found in a sum: others wait for it in this clock
+    nearly, now_first, now_last, begins_frame, begins_last = (Signal(bool(0)) for _ in range(5))
     step_now, step_next = (counter(0, bits(steps)) for _ in range(2))
     group_now, group_after, group_next = (counter(0, bits(groups)) for _ in range(3))
     buffer_now, buffer_next, buffer_then = (counter(0, bits(buffers)) for _ in range(3))
@@ -81,6 +84,7 @@ def group_schedule(
             ok.next = ready and not rst
             last.next = running and step_now == steps - 2 and not rst
             at_last.next = group_now == groups - 1
+            nearly.next = group_now == before_last
 
     else:
 
@@ -94,19 +98,29 @@ def group_schedule(
             ok.next = ready
             last.next = step_now == steps - 1
             at_last.next = group_now == groups - 1
+            nearly.next = group_now == before_last
+
+    @always_comb
+    def tell():
+        if done:
+            begins_frame.next = at_last
+            begins_last.next = nearly
+        else:
+            begins_frame.next = now_first
+            begins_last.next = now_last
 
     @always_comb
     def start_group():
         if ok and go and (last or not running):
-            beginning.next = free or group_next != 0
+            beginning.next = free or not begins_frame
         else:
             beginning.next = False
 
     @always_comb
     def show():
-        frame_begin.next = beginning and group_next == 0
+        frame_begin.next = beginning and begins_frame
         group_begin.next = beginning
-        last_begin.next = beginning and group_next == groups - 1
+        last_begin.next = beginning and begins_last
         group_last.next = at_last
         busy.next = running
         tap.next = step_now
@@ -124,12 +138,16 @@ def group_schedule(
             running.next = False
             step_now.next = 0
             group_now.next = 0
+            now_first.next = True
+            now_last.next = only
             buffer_now.next = 0
         else:
             if last or not running:
                 running.next = beginning
             step_now.next = step_next
             group_now.next = group_next
+            now_first.next = group_next == 0
+            now_last.next = group_next == groups - 1
             buffer_now.next = buffer_next
 
     return instances()
