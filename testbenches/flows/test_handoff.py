@@ -21,6 +21,7 @@ DESIGNS = {
     "csc-small": {"parallelism": 8, "loadable": True},
     "dense-small": {"target": "xc7"},
     "csc-digits": {"target": "ecp5"},
+    "net-64-32-10-csc": {},
     "fft-64": {"points": 16, "run_time": {"direction": True}},
     "fft-1024-bfp": {"points": 16, "target": "xc7"},
     "rfft-1024": {"points": 16},

@@ -254,6 +254,7 @@ def interfaces(calls):
 STREAMS = {
     "csc-small": {"loadable": True},
     "dense-small": {},
+    "net-64-32-10": {"argmax": True},
     "fft-64": {"run_time": {"direction": True}},
     "fft-1024-bfp": {"points": 64},
     "rfft-1024": {"points": 64},
@@ -455,7 +456,7 @@ def test_part_and_period_are_where_they_belong(run, tmp_path):
         "manifest.json", "vivado/core.tcl", "vivado/csc_small.xdc", "vivado/csc_small_ooc.xdc",
     }  # fmt: skip
     bundle = load_bundle(folder)
-    assert bundle.manifest["tools"] == {"vivado": {"part": "xc7k160tffg676-2", "period": 3.125}}
+    assert bundle.manifest["tools"]["vivado"] == {"part": "xc7k160tffg676-2", "period": 3.125}
     done = run(folder / "vivado/create_project.tcl")
     assert of(passed(done), "create_project")[0]["switches"]["-part"] == ["xc7k160tffg676-2"]
     assert done.said.endswith("at a period of 3.125 ns on xc7k160tffg676-2\n")
