@@ -51,13 +51,15 @@ COSTS = ("lut", "srl", "lutram", "ff", "dsp", "bram36")
 HEADINGS = {
     "seconds": "s to files", "cpu": "CPU s", **{key: key.upper() for key in COSTS},
     "clocks": "clocks a frame", "latency": "latency", "product": "LUT × clocks",
-    "sites": "LUT sites × clocks", "no_dsp": "LUT, no DSP", "no_dsp_product": "no DSP: × clocks",
+    "sites": "LUT sites × clocks", "no_dsp": "no DSP: sites",
+    "no_dsp_product": "no DSP: sites × clocks",
+    "worth": "sites a DSP saves",
 }  # fmt: skip
 WORDS = ("core",)
 TABLES = {
     "files": ("core", "weights", "seconds", "cpu", "lines", "outputs", "different"),
     "cells": ("core", *COSTS, "clocks", "latency"),
-    "products": ("core", "clocks", "product", "sites", "no_dsp", "no_dsp_product"),
+    "products": ("core", "clocks", "product", "sites", "no_dsp", "no_dsp_product", "worth"),
     "factors": ("core", "product", "sites", "no_dsp_product"),
 }
 MARKS = {"kolam": "o", "da4ml": "s", "NNgen": "^"}
@@ -255,7 +257,7 @@ def da4ml(layers: list[Layer], folder: Path, _: int) -> Core:
         words = [int(line, 16) for line in icarus(place).split()[latency - 1 :]]
         assert len(words) == len(x)  # a frame a clock
         signs, last = [bool(k) for k, _, _ in outputs], layers[-1].result.fraction
-        scales = [1 << last - f for _, _, f in outputs]
+        scales = np.array([1 << last - f for _, _, f in outputs])
         got = np.array([unpacked(word, found, signs) for word in words]) * scales
         return got, 1
 
@@ -391,17 +393,21 @@ def cells(name: str, files: dict[str, str], read: str, top: str, flag: str = "")
     return {cost: found[cost] for cost in COSTS}
 
 
-def products(row: Row, plain: Row) -> Row:
-    """Return clocks times LUT, and times all LUT sites, as it is and with multipliers of LUTs."""
-    sites = row["lut"] + row["srl"] + row["lutram"]
-    no_dsp = plain["lut"] + plain["srl"] + plain["lutram"]
-    clocks = row["clocks"]
-    return {
-        "product": row["lut"] * clocks,
-        "sites": sites * clocks,
-        "no_dsp": no_dsp,
-        "no_dsp_product": no_dsp * clocks,
-    }
+def products(row: Row, plain: Row | None) -> Row:
+    """Return clocks times LUT, times LUT sites, and the sites where multipliers are LUTs too."""
+    sites, clocks = lut_sites(row), row["clocks"]
+    found: Row = {"product": row["lut"] * clocks, "sites": sites * clocks}
+    if plain:
+        no_dsp = lut_sites(plain)
+        found |= {"no_dsp": no_dsp, "no_dsp_product": no_dsp * clocks}
+        if row["dsp"]:
+            found["worth"] = round((no_dsp - sites) / row["dsp"])
+    return found
+
+
+def lut_sites(row: Row) -> int:
+    """Return the sites of LUTs, whatever they are used for."""
+    return int(row["lut"] + row["srl"] + row["lutram"])
 
 
 def measure(network: str, tool: str, make: Callable[..., Core], lanes: int) -> Row:
@@ -430,11 +436,10 @@ def measure(network: str, tool: str, make: Callable[..., Core], lanes: int) -> R
         "outputs": ours.size,
         "different": int((core.expected(many) != ours).sum()),
         "clocks": clocks,
-        "latency": core.latency or "",
+        **({"latency": core.latency} if core.latency else {}),
         **cells(f"{network}-{name}", files, read, core.top),
     }
-    plain = cells(f"{network}-{name}", files, read, core.top, "-nodsp ") if row["dsp"] else row
-    return row | products(row, plain)
+    return row | products(row, None if row["dsp"] else row)
 
 
 def measure_ours(network: str, z: int) -> Row:
@@ -482,7 +487,11 @@ def factors(rows: list[Row]) -> list[Row]:
     best = {key: min(ours, key=lambda row: row[key]) for key in keys}
     return [
         {"core": row["core"]}
-        | {key: f"{row[key] / best[key][key]:.2f} ({best[key]['core'].split()[1]})" for key in keys}
+        | {
+            key: f"{row[key] / best[key][key]:.2f} ({best[key]['core'].split()[1]})"
+            for key in keys
+            if key in row
+        }
         for row in rows
         if row not in ours
     ]
@@ -495,7 +504,7 @@ def table(rows: list[Row], keys: Iterable[str]) -> Table:
         side: Any = "left" if key in WORDS else "right"
         made.add_column(HEADINGS.get(key, key), justify=side, no_wrap=True)
     for row in rows:
-        values = (row[key] for key in keys)
+        values = (row.get(key, "") for key in keys)
         made.add_row(*(f"{v:,}" if isinstance(v, int) else str(v) for v in values))
     return made
 
@@ -508,11 +517,11 @@ def draw(found: dict[str, list[Row]]) -> Figure:
         for number, (tool, mark) in enumerate(MARKS.items()):
             points = [row for row in rows if row["core"].startswith(tool)]
             x = [row["clocks"] for row in points]
-            filled = [row["sites"] // row["clocks"] for row in points]
-            line = f"C{number}{mark}-"
-            axes.plot(x, filled, line, label=tool)
-            axes.plot(x, [row["no_dsp"] for row in points], line + "-", markerfacecolor="white",
-                      linewidth=0.8, label=f"{tool}, multipliers of LUTs")  # fmt: skip
+            axes.plot(x, [lut_sites(row) for row in points], f"C{number}{mark}-", label=tool)
+            if tool == "kolam":
+                y = [row["no_dsp"] for row in points]
+                axes.plot(x, y, f"C{number}{mark}--", markerfacecolor="white", linewidth=0.8,
+                          label="kolam, multipliers of LUTs")  # fmt: skip
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         reach = np.array(axes.get_xlim())
@@ -552,7 +561,7 @@ def main(fresh: bool, only: tuple[str, ...], out: Path | None) -> None:
     for name, keys in TABLES.items():
         parts = []
         for network, rows in found.items():
-            if name == "factors" and only:
+            if name == "factors" and "kolam" not in (only or MARKS):
                 continue
             with screen.capture() as printed:
                 screen.print(table(factors(rows) if name == "factors" else rows, keys))
@@ -564,7 +573,8 @@ def main(fresh: bool, only: tuple[str, ...], out: Path | None) -> None:
     out = out or DOCS
     out.mkdir(parents=True, exist_ok=True)
     pictures.save(draw(found), out / "networks.svg")
-    said = {"tools": ", ".join(f"{t} {version(t)}" for t in TOOLS)}
+    said = {"tools": ", ".join(f"{t} {version(t)}" for t in TOOLS), "count": COUNT}
+    said |= {"evaluated": EVALUATED, **{tool.lower(): n for tool, n in FRAMES.items()}}
     page = (HERE / "networks_page.md").read_text(encoding="utf-8").format(**text, **said)
     (out / "networks.md").write_text(page, encoding="utf-8")
 
