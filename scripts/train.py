@@ -59,6 +59,7 @@ def run(
         trials = [asdict(trial) for trial in tried]
         if config is None:
             return None, {"design": design.name, "trials": trials}
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
     recipe = training.recipe_for(config, images, epochs)
     total = recipe.epochs + recipe.tune_epochs
     with console.narrated(f"training {design.name} on {data}", total) as tell:
@@ -69,12 +70,13 @@ def run(
             name=design.name,
             seed=seed,
             bits=bits,
-            checkpoint=out.with_name(f"{out.name}.checkpoint"),
+            checkpoint=checkpoint,
             resume=resume,
             told=lambda number, epoch: tell(number, _line(epoch)),
         )
     report = trained.report()
     training.write_model(out, trained.design, training=report)
+    checkpoint.unlink(missing_ok=True)
     return trained, {**report, "model": str(out)} | ({"trials": trials} if trials else {})
 
 

@@ -59,8 +59,3 @@ class Checkpoint:
 
         state = self.phases.get(name)
         return {"state": None if state is None else State.from_dict(state), "save": save}
-
-    def done(self) -> None:
-        """Remove the file."""
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)

@@ -69,7 +69,7 @@ def fit(
     start. save: called with the state after each epoch. told: called with the number of an epoch,
     from 1, and what it came to. Raises FloatingPointError where the loss is no number.
     """
-    with _one_thread():
+    with one_thread():
         optimizer = torch.optim.Adam(module.parameters(), lr=recipe.rate, fused=True)
         epochs: list[Epoch] = []
         if state is not None:
@@ -96,7 +96,7 @@ def fit(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Let sums be added in one order, whatever the machine has."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

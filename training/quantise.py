@@ -5,8 +5,9 @@
 Every support has one format for its weights and one for its results: of all that have the bits
 asked for, those with the least squared error on calibration images, found support by support,
 each behind those before it as they round. Biases are integers at the scale of the sum.
-`Rounded` computes what the hardware does, in floats that hold it exactly, and can be trained: the
-gradient passes a rounding as if there were none, and stops where a result is limited.
+`Rounded` computes what the hardware does, in floats, exactly as long as they hold the sums (24 bits
+of a float32), and can be trained: the gradient passes a rounding as if there were none, and stops
+where a result is limited.
 
 Source: Bengio et al. 2013 (straight-through estimator); Jacob et al., CVPR 2018 (quantisation-
 aware training).
@@ -27,7 +28,6 @@ from kolam.training.fold import Linear
 from kolam.training.layers import Taps, sums
 
 FINER = 12  # formats tried, each with one more bit of fraction, from the one that holds everything
-BIAS_BITS = 48  # which hold any bias that there is; how many hardware has follows from the sum
 LIMITS = {
     Activation.NONE: (-float("inf"), float("inf")),
     Activation.RELU: (0.0, float("inf")),
@@ -50,11 +50,11 @@ class Formats:
     weight: Format
     result: Format
 
-    @property
-    def bias(self) -> Format:
-        """The scale of the sum."""
+    def bias(self, fan_in: int) -> Format:
+        """Return the format of a bias: the scale of the sum, and the width of so many products."""
         fraction = self.source.fraction + self.weight.fraction
-        return Format(True, BIAS_BITS - 1 - fraction, fraction)
+        width = self.source.width + self.weight.width + fan_in.bit_length() - 1
+        return Format(True, width - 1 - fraction, fraction)
 
 
 class Rounded(nn.Module):
@@ -147,7 +147,12 @@ class _Stage(nn.Module):
 
     def sum(self, x: Tensor) -> Tensor:
         y = self.sums(x, _nearest(self.weight, self.formats.weight))
-        return y if self.bias is None else y + _nearest(self.bias, self.formats.bias)
+        return y if self.bias is None else y + _nearest(self.bias, self.bias_format)
+
+    @property
+    def bias_format(self) -> Format:
+        fmt: Format = self.formats.bias(self.weight.shape[1])
+        return fmt
 
     def forward(self, x: Tensor) -> Tensor:
         fmt, (low, high) = self.formats.result, LIMITS[self.activation]
@@ -158,7 +163,7 @@ class _Stage(nn.Module):
     def words(self) -> tuple[Any, Any]:
         weight, bias = (None if v is None else v.detach().numpy() for v in (self.weight, self.bias))
         codes = self.formats.weight.quantize(weight)
-        return codes, None if bias is None else self.formats.bias.quantize(bias)
+        return codes, None if bias is None else self.bias_format.quantize(bias)
 
 
 class _Nearest(torch.autograd.Function):

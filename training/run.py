@@ -15,7 +15,7 @@ from kolam.generators.chain_config import ChainConfig
 from kolam.generators.design import Design
 from kolam.training.checkpoint import Checkpoint
 from kolam.training.data import Data, Images
-from kolam.training.fit import Epoch, accuracy, fit, values
+from kolam.training.fit import Epoch, accuracy, fit, one_thread, values
 from kolam.training.fold import folded
 from kolam.training.network import connectivity, layers, module, with_formats
 from kolam.training.quantise import check_bits, rounded
@@ -80,6 +80,7 @@ class Trained:
         }
 
 
+@one_thread()
 def train(
     config: ChainConfig,
     data: Data,
@@ -95,9 +96,9 @@ def train(
     """Train the structure of a configuration on data, and return it with integers.
 
     name: of the design. seed: of initial weights, order and augmentation. bits: of weights and
-    words. checkpoint: a file that is written after each epoch, and removed in the end; resume: go
-    on from it, if it is there. told: called after each epoch, under rounding too, with its number,
-    from 1, and what it came to.
+    words. checkpoint: a file that is written after each epoch, and left for the caller to remove
+    once the result is safe; resume: go on from it, if it is there. told: called after each epoch,
+    under rounding too, with its number, from 1, and what it came to.
 
     Raises ValueError where configuration, data and checkpoint do not fit each other, OSError
     where the checkpoint cannot be written or read, FloatingPointError where training diverges.
@@ -126,7 +127,6 @@ def train(
     design = ENGINES[config.engine].build(
         with_formats(config, found.formats), found.words(), name=name
     )
-    saved.done()
     return Trained(module=made, design=design, data=data, seed=seed, epochs=epochs, tuned=tuned)
 
 

@@ -22,8 +22,8 @@ def captions(design):
         (
             "csc-digits",
             {"parallelism": 9},
-            ["fan-in 8, stride 1", "2 lanes, 256 clocks", "u1.4 × s0.7 + bias → s2.5"],
-            ["fan-in 16, stride 4", "1 lane, 160 clocks", "s3.4 × s1.6 + bias → s3.4"],
+            ["fan-in 8, stride 1", "2 lanes, 256 clocks", "u1.4 × s3.4 + bias → s2.5"],
+            ["fan-in 16, stride 4", "1 lane, 160 clocks", "u3.5 × s1.6 + bias → s5.2"],
         ),
         (
             "csc-1024",

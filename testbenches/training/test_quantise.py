@@ -56,7 +56,7 @@ def test_it_is_the_golden_model(source, bits):
     chain = folded(network_of(48))
     found = rounded(chain, x[2:50], fmt, bits)
     design = network.build(config_of(chain, found.formats), found.words())
-    given = found(x.float()).detach().numpy()
+    given = found.double()(x).detach().numpy()  # float32 is enough for 8 bits, not for 12
     assert design.limited == 0
     np.testing.assert_array_equal(design.decode(design.reference(codes)), given)
 
