@@ -181,8 +181,8 @@ class _SumOfTaps(torch.autograd.Function):
         ctx.taps = taps
         return F.embedding_bag(taps.read, x, per_sample_weights=weight, mode="sum")
 
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, None]:
+    @staticmethod  # the documentation is built with a Tensor that knows no |
+    def backward(ctx: Any, *gradients: Tensor) -> "tuple[Tensor | None, Tensor, None]":
         x, weight = ctx.saved_tensors
         taps, dy, dx = ctx.taps, gradients[0].contiguous(), None
         if ctx.needs_input_grad[0]:

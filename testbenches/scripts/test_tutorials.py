@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -153,29 +154,32 @@ def follow(page, folder, allowed):
     assert ran
 
 
-ONLY = {
-    tag: [
-        page for page, path in PAGES.items() if f"<!-- only: {tag} -->" in path.read_text("utf-8")
-    ]
-    for tag in ("KOLAM_DATA", "shown")
-}
+def pages(tag=""):
+    """Return the pages with a tag as parameters; those of PyTorch are in the tier that has it."""
+    found = []
+    for name, page in PAGES.items():
+        text = page.read_text(encoding="utf-8")
+        trains = "import torch" in text
+        if f"<!-- only: {tag}" * bool(tag) in text and (not trains or find_spec("torch")):
+            found.append(pytest.param(page, id=name, marks=[pytest.mark.train] * trains))
+    return found
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", pages())
 def test_a_tutorial(page, tmp_path):
-    follow(PAGES[page], tmp_path, set())
+    follow(page, tmp_path, set())
 
 
-@pytest.mark.parametrize("page", ONLY["KOLAM_DATA"])
+@pytest.mark.parametrize("page", pages("KOLAM_DATA"))
 def test_a_tutorial_with_data(page, tmp_path, kolam_data):
-    follow(PAGES[page], tmp_path, {"KOLAM_DATA"})
+    follow(page, tmp_path, {"KOLAM_DATA"})
 
 
 @pytest.mark.shown
-@pytest.mark.parametrize("page", ONLY["shown"])
+@pytest.mark.parametrize("page", pages("shown"))
 def test_a_tutorial_to_its_end(page, tmp_path, kolam_data, shown):
-    follow(PAGES[page], tmp_path, {"KOLAM_DATA", "shown"})
-    shown(f"the tutorial {page} as it stands", {"commands": "all"})
+    follow(page, tmp_path, {"KOLAM_DATA", "shown"})
+    shown(f"the tutorial {page.stem} as it stands", {"commands": "all"})
 
 
 @pytest.mark.parametrize(
