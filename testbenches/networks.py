@@ -10,3 +10,10 @@ MULTIPLIERS = {
     "csc-lenet300-46x-local": (5, 8, 15, 29, 58),
 }
 RESOURCES = ("lut", "lutram", "dsp", "bram36")
+# as many multipliers as there are, up to 32, for long runs
+LANES = {
+    "dense-lenet300": 30,
+    "csc-lenet300-10x": 28,
+    "csc-lenet300-46x": 32,
+    "csc-lenet300-46x-local": 29,
+}
