@@ -70,9 +70,10 @@ def _layer(plan: SupportPlan) -> dict[str, int]:
         ff += plan.phases_out * plan.product_width * 5 // 2
     enables = plan.phases_in if plan.phases_in > 4 else 0  # few are part of what is counted
     more_lut, more_ff = _addresses(plan)
+    control_lut, control_ff = (1, 35) if plan.anchored else (27, 65)  # whole frames, or rows
     return {
-        "lut": 27 + 4 * bits(plan.rows) + enables + more_lut + plan.words_out * lut,
-        "ff": 65 + plan.lanes * seen + more_ff + plan.words_out * ff,
+        "lut": control_lut + 4 * bits(plan.rows) + enables + more_lut + plan.words_out * lut,
+        "ff": control_ff + plan.lanes * seen + more_ff + plan.words_out * ff,
         "dsp": plan.lanes * dsp,
     }
 
