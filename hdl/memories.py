@@ -84,13 +84,19 @@ def _read(
 ) -> tuple[str, str, tuple[str, ...]]:
     """Return a registered read, as declarations, items, and outputs that are registers.
 
-    A LUT memory registers its address, not its data.
-
-    Unless it is written: an address that waits two clocks would find what the clock between wrote.
+    A LUT memory registers its address, not its data; with two clocks, if it is written, its data
+    too: an address that waits two clocks would find what the clock between wrote.
     """
     if style == "block" and latency == 1:
         return "", "\nalways @(posedge clk) if (re) rdata <= mem[raddr];\n", ("rdata",)
-    if style == "block" or (written and latency == 2):
+    if written and latency == 2 and style != "block":
+        return (
+            f"reg {vector(abits)}raddr_d1;\n",
+            "\nalways @(posedge clk) begin\n"
+            "    if (re) raddr_d1 <= raddr;\n    rdata <= mem[raddr_d1];\nend\n",
+            ("rdata",),
+        )
+    if style == "block":
         return (
             f"reg {vector(width)}fetched;\n",
             "\nalways @(posedge clk) begin\n"
