@@ -90,7 +90,7 @@ def _icarus(place: Path, top: str, rtl: list[str], models: list[str]) -> list[st
 def _yosys(place: Path, design: Design) -> list[str]:
     target = yosys.device(design, None)
     try:
-        yosys.run(place, "audit", yosys.audit_script(design, target))
+        yosys.run(place, "audit", yosys.audit_script(design, yosys.DEVICES[target].cells))
     except yowasp.ToolError as error:
         return [str(error)]
     log = (place / "audit.log").read_text(encoding="utf-8")

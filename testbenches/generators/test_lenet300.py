@@ -16,7 +16,7 @@ LENET300 = {
     "csc-lenet300-46x-local": (0.977, 46),
     "dense-lenet300": (0.985, 1),
 }
-CONNECTED = {"csc-lenet300-46x", "dense-lenet300"}
+CONNECTED = ("csc-lenet300-46x", "dense-lenet300")
 
 
 def arrays_of(name):
