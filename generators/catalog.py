@@ -1,14 +1,14 @@
 """The named configurations that tests, flows, benchmarks and documentation all walk."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 from kolam.generators import dense, fft, network
 from kolam.generators.chain_config import ChainConfig, Formats, Support
-from kolam.generators.cyclic_sparse import Config, cycle, local, spread
+from kolam.generators.cyclic_sparse import Config, cycle, spread
 from kolam.generators.model_file import read_model
 from kolam.hdl import Format
 from kolam.kernels.round_saturate import Activation
@@ -64,22 +64,6 @@ def _net_small(*layers: network.Layer) -> network.Config:
     return network.Config(inputs=64, layers=layers, formats=_SMALL, parallelism=18)
 
 
-def _lenet(*layers: network.Layer, parallelism: int) -> network.Config:
-    """Return a network of MNIST's 784 pixels, each of 8 bits without a sign."""
-    return network.Config(
-        inputs=784,
-        layers=layers,
-        formats=replace(_SMALL, input=Format.parse("u0.8")),
-        parallelism=parallelism,
-        argmax=True,
-    )
-
-
-def _row(*shapes: tuple[int, int, int]) -> tuple[Support, ...]:
-    """Return supports of these outputs, fan-ins and strides, with biases for batch norm inside."""
-    return tuple(Support(outputs=n, fan_in=f, stride=d, bias=True) for n, f, d in shapes)
-
-
 def _reversed_fft(points: int) -> fft.Config:
     return fft.Config(points=points, output_order=fft.Order.BIT_REVERSED)
 
@@ -119,39 +103,19 @@ ENTRIES: dict[str, Entry] = {
     ),
     "dense-lenet300": Entry(
         description="MNIST, 784-300-100-10, dense layers, 8 bits, class index out",
-        config=lambda: _lenet(
-            _dense("fc1", 300, **_RELU),
-            _dense("fc2", 100, **_RELU),
-            _dense("fc3", 10, bias=True),
-            parallelism=33,
-        ),
+        model="dense_lenet300.npz",
     ),
     "csc-lenet300-10x": Entry(
         description="MNIST, 784-300-100-10, 10 times fewer weights, 8 bits, class index out",
-        config=lambda: _lenet(
-            _sparse("fc1", local(300, 28, 46), **_RELU),
-            _sparse("fc2", spread(300, 100, (17, 17)), **_RELU),
-            _dense("fc3", 10, bias=True),
-            parallelism=43,
-        ),
+        model="csc_lenet300_10x.npz",
     ),
     "csc-lenet300-46x": Entry(
         description="MNIST, 784-300-100-10, fully connected CSC layers, 8 bits, class index out",
-        config=lambda: _lenet(
-            _sparse("fc1", _row((112, 7, 112), (112, 4, 28), (112, 4, 7), (300, 7, 1)), **_RELU),
-            _sparse("fc2", _row((100, 3, 100), (100, 5, 20), (100, 5, 4), (100, 4, 1)), **_RELU),
-            _sparse("fc3", _row((10, 10, 10), (10, 10, 1)), bias=True),
-            parallelism=49,
-        ),
+        model="csc_lenet300_46x.npz",
     ),
     "csc-lenet300-46x-local": Entry(
         description="MNIST, 784-304-96-10, CSC layers of local windows, 8 bits, class index out",
-        config=lambda: _lenet(
-            _sparse("fc1", local(304, 6, 6), **_RELU),
-            _sparse("fc2", spread(304, 96, (6, 6)), **_RELU),
-            _sparse("fc3", _row((10, 96, 1)), bias=True),
-            parallelism=45,
-        ),
+        model="csc_lenet300_46x_local.npz",
     ),
     "fft-64": Entry(
         description="64 points, complex, 16 bits, gain 1/64, a sample a clock, bit-reversed",
