@@ -38,7 +38,7 @@ def test_candidates_grow_and_keep_the_widths(config):
 
 
 def test_wide_taps_are_no_more_than_the_inputs():
-    narrow = replace(load("net-64-32-10").config, inputs=5)
+    narrow = replace(load("net-64-32-10").config, inputs=5, parallelism=None)
     made = [row[3] for row in candidates(narrow, 0.01)]
     assert max(m.stages[0].fan_in for m in made) == 5
 
