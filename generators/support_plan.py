@@ -346,8 +346,11 @@ class SupportPlan(Stage):
 
     @property
     def bank_style(self) -> str:
-        """block, or distributed where a bank is shallow or small."""
-        small = self.bank_depth * self.source.width <= _SMALL
+        """block, or distributed where a bank is shallow or small.
+
+        Not small ones of ECP5, whose LUT RAM has 16 words: the selector behind would be slow.
+        """
+        small = self.bank_depth * self.source.width <= _SMALL and self.target is not Target.ECP5
         return "distributed" if small or self.bank_depth <= _SHALLOW else "block"
 
     @property
