@@ -14,6 +14,8 @@ from importlib import metadata
 from itertools import pairwise
 from typing import Any
 
+from sphinx.util.inspect import stringify_signature
+
 project = "kolam"
 author = "the kolam authors"
 copyright = "2026, the kolam authors"
@@ -71,7 +73,7 @@ def _part(text: str, known: set[str]) -> Iterator[str]:
     flat = " ".join(line.strip() for line in text.splitlines())
     places = [m.start() for m in re.finditer(starts, flat)]
     if not places or places[0]:
-        yield from (_inline(flat[: places[0] if places else None].strip()), "")
+        yield from (_inline(flat[: places[0] if places else None].strip().rstrip(";:")), "")
     for start, end in pairwise([*places, len(flat)]):
         words, _, rest = flat[start:end].strip().partition(": ")
         if words.startswith("Raise"):
@@ -90,6 +92,19 @@ def _inline(text: str) -> str:
     )
 
 
+def _as_written(app: Any, what: str, name: str, thing: Any, *rest: Any) -> tuple[str, None] | None:
+    """Return the signature of a class whose base stands for one of PyTorch, and hides it."""
+    if what != "class" or not name.startswith("kolam.training."):
+        return None
+    signature = inspect.signature(thing.__init__)
+    shown = [each for each in signature.parameters.values() if each.name != "self"]
+    return stringify_signature(
+        signature.replace(parameters=shown, return_annotation=signature.empty),
+        unqualified_typehints=True,
+    ), None
+
+
 def setup(app: Any) -> None:
     """Tell Sphinx of the above."""
     app.connect("autodoc-process-docstring", _as_rest)
+    app.connect("autodoc-process-signature", _as_written)

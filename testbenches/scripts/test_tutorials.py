@@ -27,7 +27,7 @@ BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 END = "-- end of "
-COST = re.compile(r"(lut|ff|area_um2|area_ff_um2|cells|fmax_mhz) +([\d.,]+)")
+COST = re.compile(r"(lut|ff|area_um2|area_ff_um2|cells|fmax_mhz) +(\d[\d.,]*)")
 
 
 class Block(NamedTuple):
@@ -62,7 +62,7 @@ def agrees(printed, wanted):
         if line == "...":
             pattern += r"(?:.*\n)*?"
         elif cost := COST.fullmatch(line):
-            pattern += rf"{cost[1]} +([\d.,]+)\n"
+            pattern += rf"{cost[1]} +(\d[\d.,]*)\n"
             costs.append(number(cost[2]))
         else:
             pattern += r"[^\n]*".join(map(re.escape, line.split("..."))) + r"\n"
