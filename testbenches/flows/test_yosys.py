@@ -140,7 +140,7 @@ def test_what_does_not_hang_together_is_refused(old, new, design):
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ({"target": "sky130hd"}, "target must be xc7, ecp5, ice40, not 'sky130hd'"),
+        ({"target": "stratix"}, f"target must be one of {', '.join(yosys.TARGETS)}, not 'stratix'"),
         ({"target": "xc7", "place_and_route": True}, "place_and_route must be False for xc7"),
     ],
 )
