@@ -24,9 +24,10 @@ def test_a_network_placed_on_ecp5(kolam, shown):
     name = "csc-lenet300-46x-local"
     cost = kolam("synth", name, "--target", "ecp5", "--place-and-route")
     interval = kolam("show", name, "--set", "target=ecp5")["interval"]
+    images = round(cost["fmax_mhz"] * 1e6 / interval)
     shown(
         f"{name} on ECP5-85k, three seeds",
         {**{key: cost[key] for key in ("lut", "lutram", "ff", "dsp", "bram36", "fmax_mhz")},
-         **cost["fmax_mhz_by_seed"], "images/s": round(cost["fmax_mhz"] * 1e6 / interval)},
+         **cost["fmax_mhz_by_seed"], "images/s": images},
     )  # fmt: skip
-    assert cost["fmax_mhz"] >= 150
+    assert images >= 600_000
