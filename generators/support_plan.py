@@ -348,9 +348,11 @@ class SupportPlan(Stage):
     def bank_style(self) -> str:
         """block, or distributed where a bank is shallow or small.
 
-        Not small ones of ECP5, whose LUT RAM has 16 words: the selector behind would be slow.
+        Not small ones of ECP5, whose LUT RAM has 16 words: the selector behind would be slow; nor
+        those of dense layers, which have one.
         """
-        small = self.bank_depth * self.source.width <= _SMALL and self.target is not Target.ECP5
+        small = self.bank_depth * self.source.width <= _SMALL and not self.anchored
+        small = small and self.target is not Target.ECP5
         return "distributed" if small or self.bank_depth <= _SHALLOW else "block"
 
     @property
