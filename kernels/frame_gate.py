@@ -15,8 +15,6 @@ from kolam.kernels.bits import concat, word
 from kolam.kernels.link import both, connect
 from kolam.kernels.stream_fifo import address_bits, fifo_level
 
-_FEW = 16  # verdicts for which flip-flops and a selector are as small as a memory, and faster
-
 
 @module
 def frame_gate(
@@ -31,24 +29,66 @@ def frame_gate(
     while the frame leaves. most: the beats of a frame less two, at run time; it changes where
     `again` is high, while no frame is under way. gone: a frame is.
     """
-    oldest = word(address_bits(frames, "frames"))
     judged, good, done = word(1), word(1), word(1)
-    level = fifo_level(clk, rst, verdict_valid, judged, done, oldest, depth=frames)
     told, kept = verdict_good, good
     if verdict_mark is not None:
         told, kept = concat([verdict_good, verdict_mark]), word(2)
         verdict = connect(kept(0), good)
         marked = connect(kept(1), mark)
-    verdicts = shift_ram(
-        clk, verdict_valid, told, oldest, kept,
-        depth=frames, style="shift" if frames <= _FEW else style,
-    )  # fmt: skip
+    verdicts = verdict_queue(
+        clk, rst, verdict_valid, told, judged, kept, done, frames=frames, style=style
+    )
     gate = beat_gate(
         clk, rst, s_valid, s_ready, s_data, judged, good, done, m_valid, m_ready, m_data, m_last,
         most, again, beats=beats,
     )  # fmt: skip
     if gone is not None:
         ending = both(judged, done, gone)
+    return instances()
+
+
+@module
+def verdict_queue(clk, rst, push, told, judged, kept, done, *, frames: int, style: str) -> Any:
+    """Verdicts in order: the oldest one is `kept` while `judged`, until it is `done`.
+
+    Latency 1. done counts while `judged`. Of style "ram" the oldest one is in a register: between
+    the level and what moves a stream, a small memory would be the slowest path of a core.
+    """
+    oldest = word(address_bits(frames, "frames"))
+    if style == "shift":
+        level = fifo_level(clk, rst, push, judged, done, oldest, depth=frames)
+        line = shift_ram(clk, push, told, oldest, kept, depth=frames)
+    else:
+        late, waiting, move, saved = word(1), word(1), word(1), word(len(told))
+        level = fifo_level(clk, rst, late, waiting, move, oldest, depth=frames)
+        line = shift_ram(clk, late, told, oldest, saved, depth=frames, style=style)
+        head = verdict_head(clk, rst, push, told, late, waiting, saved, move, judged, kept, done)
+    return instances()
+
+
+@module
+def verdict_head(clk, rst, push, told, late, waiting, saved, move, judged, kept, done):
+    """Register of the oldest verdict, which comes from the queue behind, or past it if empty."""
+    held = Signal(bool(0))
+
+    @always_comb
+    def route():
+        move.next = done or not held
+        late.next = push and (waiting or (held and not done))
+        judged.next = held
+
+    @always(clk.posedge)
+    def hold():
+        if rst:
+            held.next = False
+        elif done or not held:
+            held.next = waiting or push
+        if done or not held:
+            if waiting:
+                kept.next = saved
+            else:
+                kept.next = told
+
     return instances()
 
 

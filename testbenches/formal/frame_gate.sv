@@ -14,7 +14,7 @@ dut dut (
     .clk(clk), .rst(rst), .s_valid(s_valid), .s_ready(s_ready), .s_data(s_data),
     .verdict_valid(verdict_valid), .verdict_good(verdict_good),
     .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .m_last(m_last),
-    .\u_level.last (last), .\u_verdicts.bits[0].line (line), .\u_gate.left (left[LEFT-1:0])
+    .\u_verdicts.u_level.last (last), .\u_gate.left (left[LEFT-1:0]), `INNER
 );
 localparam LEFT = BEATS == 1 ? 1 : $clog2(BEATS - 1) + 1;
 assign left[15:LEFT] = {(16 - LEFT){left[LEFT-1]}};
@@ -44,6 +44,16 @@ reg good;                          // the verdict of frame k
 wire [A+1:0] waiting = judged - done;
 wire inside = k - done < waiting;
 wire [A+1:0] age = judged - 1 - k;
+`ifdef RING  // the oldest verdict in a register, the others in a ring
+localparam HEAD = 1;
+wire [A-1:0] newest, at = newest - age;
+wire held, kept;
+wire told = k == done ? kept : line[at];
+always @(posedge clk) if (past & !rst) assert (held == (waiting != 0));
+`else        // all in a shift register
+localparam HEAD = 0;
+wire told = line[age[A-1:0]];
+`endif
 always @* if (!rst & verdict_valid) assume (waiting < FRAMES);
 always @(posedge clk)
     if (rst) begin
@@ -64,9 +74,9 @@ always @(posedge clk)
 always @(posedge clk) if (past & !rst) begin
     // state
     assert (waiting <= FRAMES && place < BEATS);
-    assert (last == waiting[A:0] - 1'b1);
+    assert ($signed(last) == (waiting == 0 ? -1 : $signed({1'b0, waiting}) - 1 - HEAD));
     assert (left == BEATS - 2 - $signed(place));
-    if (inside) assert (line[age[A-1:0]] == good);
+    if (inside) assert (told == good);
     if (waiting == 0) assert (place == 0);
     // nothing moves before its verdict is there
     if (waiting == 0) assert (!m_valid && !s_ready);

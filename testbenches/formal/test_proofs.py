@@ -138,12 +138,21 @@ def guard(beats: int) -> Case:
     )  # fmt: skip
 
 
-def gate(beats: int, frames: int) -> Case:
+def gate(beats: int, frames: int, style: str = "shift") -> Case:
+    defines: dict[str, str | int] = {
+        "BEATS": beats, "FRAMES": frames, "A": frames.bit_length() - 1
+    }  # fmt: skip
+    inner = {"u_verdicts.u_line.bits[0].line": "line"}
+    if style == "ram":
+        inner = {f"u_verdicts.u_line.mem[{k}]": f"line[{k}]" for k in range(frames)}
+        inner |= {"u_verdicts.u_line.newest": "newest", "u_verdicts.u_head.held": "held"}
+        inner["good"] = "kept"
+        defines["RING"] = 1
+    defines["INNER"] = ", ".join(f".\\{name} ({wire})" for name, wire in inner.items())
     return Case(
         frame_gate, STREAM.format(2) + "m_last verdict_valid verdict_good",
-        {"beats": beats, "frames": frames},
-        {"BEATS": beats, "FRAMES": frames, "A": frames.bit_length() - 1},
-        ("u_level.last", "u_verdicts.bits[0].line", "u_gate.left"),
+        {"beats": beats, "frames": frames, "style": style}, defines,
+        ("u_verdicts.u_level.last", "u_gate.left", *inner),
     )  # fmt: skip
 
 
@@ -255,6 +264,8 @@ PROOFS = {
     "frame_guard, 256 beats": guard(256),
     "frame_gate, 1 beat": gate(1, 4),
     "frame_gate, 3 beats": gate(3, 4),
+    "frame_gate, 1 beat, verdicts in a memory": gate(1, 4, "ram"),
+    "frame_gate, 3 beats, verdicts in a memory": gate(3, 4, "ram"),
     "pipeline_entry, 1 beat": pipeline(1),
     "pipeline_entry, 3 beats": pipeline(3),
     "line_address of 2": address(1),
@@ -333,6 +344,11 @@ BUGS = {
         gate(3, 4),
         "m_valid = s_valid && judged && good",
         "m_valid = s_valid && judged",
+    ),
+    "gate passes a verdict that others wait behind": (
+        gate(3, 4, "ram"),
+        "push && (waiting || ",
+        "push && (0 || ",
     ),
     "entry takes a beat while it is washed": (
         pipeline(3),
