@@ -95,9 +95,9 @@ def _addresses(plan: SupportPlan) -> tuple[int, int]:
 
 
 def _arg_max(tail: SupportPlan) -> dict[str, int]:
-    """Pairs of a beat, and the best of the beats before; a comparison takes two bits a LUT."""
+    """Pairs of a beat, and the best of the beats before; four bits compared take three LUTs."""
     width, place, index = tail.result.width, bits(tail.words_out), bits(tail.outputs)
-    pairs, compare = tail.words_out - 1, ceil(width / 2)
+    pairs, compare = tail.words_out - 1, ceil(3 * width / 4)
     several = tail.beats_out > 1
     return {
         "lut": pairs * (compare + width + place) + several * (compare + 2 * index + 3),

@@ -117,17 +117,24 @@ def larger(clk, left, right, winner, last=None, *, width, signed):
             x.next = left[size:low]
             y.next = right[size:low]
 
+    # its sign says which one is larger, as one chain of carries
+    gap = Signal(intbv(0, min=least - most, max=most - least))
+
+    @always_comb
+    def subtract():
+        gap.next = x - y
+
     if last is None:
 
         @always_comb
         def compare():
-            right_wins.next = y > x
+            right_wins.next = gap < 0
 
     else:
 
         @always_comb
         def compare():
-            right_wins.next = y > x and not last
+            right_wins.next = gap < 0 and not last
 
     @always(clk.posedge)
     def choose():
@@ -162,9 +169,16 @@ def largest_so_far(clk, rst, valid, last, candidate, found, index, *, words, wid
         def read():
             x.next = candidate[size:low]
 
+    # its sign says which one is larger, as one chain of carries
+    gap = Signal(intbv(0, min=least - most, max=most - least))
+
+    @always_comb
+    def subtract():
+        gap.next = best - x
+
     @always_comb
     def compare():
-        better.next = first or x > best
+        better.next = first or gap < 0
 
     @always_comb
     def show():
