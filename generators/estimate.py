@@ -12,7 +12,9 @@ from kolam.generators.stream_core import outlet, queue_depth
 from kolam.generators.support_plan import SupportPlan
 from kolam.kernels.bits import bits
 
-_BLOCKS = [(36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)]  # half a RAMB36E1
+_BLOCKS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))  # half a RAMB36E1
+_PACKED = ((4, 4608), (2, 9216), (1, 18432))  # the same with nine words in the place of eight
+_NINE = 5  # LUTs a bit that choose among them
 _BYTE = 9  # bits of a block RAM that have a write enable of their own
 _SRL = 32  # bits of a shift register
 _LUT_WORDS = 64  # of a LUT RAM without a choice behind it
@@ -137,4 +139,14 @@ def _memory(memory: Memory) -> dict[str, int]:
     width = memory.width
     if memory.fields > 1:
         width = memory.fields * _BYTE * ceil(part / _BYTE)
-    return {"half_blocks": min(ceil(width / w) * ceil(memory.depth / d) for w, d in _BLOCKS)}
+    ways = [
+        (ceil(width / w) * (rows := ceil(memory.depth / d)), memory.width * _choices(rows))
+        for w, d in _BLOCKS
+    ]
+    if memory.fields == 1:
+        ways += [
+            (ceil(width / w) * (rows := ceil(memory.depth / d)), memory.width * _NINE * rows)
+            for w, d in _PACKED
+        ]
+    half_blocks, lut = min(ways)
+    return {"half_blocks": half_blocks, "lut": lut}
