@@ -165,7 +165,7 @@ def test_a_report_counts(config, data):
         "dense": dense,
         "compression": round(dense / stored, 2),
     }
-    assert report["connectivity"] == {"fc1_0": 1.0, "fc2_0": 1.0}
+    assert report["connectivity"] == {"fc1.0 to fc1.1": 1.0, "fc2.0": 1.0}
     assert report["formats"]["input"] == "u1.4"
     saturated = {}
     for name, layer in trained.design.trace(data.test.codes).items():
@@ -246,6 +246,20 @@ def test_a_rate_that_is_too_high_is_told(data):
         module.weight.fill_(float("nan"))
     words = r"^the loss must be a number, and is not in epoch 1: a lower rate may help$"
     with pytest.raises(FloatingPointError, match=words):
+        fit(module, data, RECIPE)
+
+
+@pytest.mark.parametrize(
+    ("module", "given"),
+    [
+        (nn.Linear(64, 9), r"\(64, 9\)"),
+        (nn.Sequential(nn.Linear(64, 10), nn.Flatten(0)), r"\(640,\)"),
+        (nn.Sequential(nn.Linear(64, 10), nn.Unflatten(1, (5, 2))), r"\(64, 5, 2\)"),
+    ],
+)
+def test_a_module_must_give_scores(module, given, data):
+    words = r"the module must give \(64, 10\) scores, or more, for 64 images of 10 classes, not "
+    with pytest.raises(ValueError, match=f"^{words}{given}$"):
         fit(module, data, RECIPE)
 
 
