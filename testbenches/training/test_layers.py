@@ -159,3 +159,9 @@ def test_images_of_another_shape_are_refused(shape):
     made = CyclicSparse(8, cycle(8, 2))
     with pytest.raises(ValueError, match=r"^x of CyclicSparse must be \(images, 8\), not \("):
         made(torch.rand(shape))
+
+
+def test_images_of_another_precision_are_refused():
+    words = "x of CyclicSparse must be torch.float32, as its weights are, not torch.float64"
+    with pytest.raises(TypeError, match=f"^{words}$"):
+        CyclicSparse(8, cycle(8, 2))(torch.rand(5, 8, dtype=torch.float64))
