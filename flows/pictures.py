@@ -107,6 +107,7 @@ def _caption(plan: Any) -> str:
     step = "" if plan.step == 1 else f", step {plan.step}"
     bias = " + bias" if plan.bias else ""
     lines = [
+        *([plan.label] if plan.layer else []),
         f"fan-in {plan.fan_in}, stride {plan.stride}{step}",
         f"{_count(plan.lanes, 'lane')}, {_count(plan.interval, 'clock')}",
         f"{plan.source} × {plan.weight}{bias} → {plan.result}",

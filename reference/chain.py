@@ -231,10 +231,13 @@ def _frames(x: Any, layers: Sequence[Layer]) -> tuple[Ints, int]:
     _check_chain(layers)
     if any(layer.numbers is None for layer in layers):
         raise ValueError("layers must have numbers, not None")
+    assert layers[0].numbers is not None
+    source = layers[0].numbers.input
+    if (kind := np.asarray(x).dtype).kind == "f":
+        raise TypeError(f"x must be integers, codes of {fixed.name(source)}, not {kind}")
     x = fixed.integers(x)
     _check_shape(x, layers[0])
-    assert layers[0].numbers is not None
-    _check_codes("x", x, layers[0].numbers.input)
+    _check_codes("x", x, source)
     return x, x.shape[0]
 
 
@@ -250,7 +253,7 @@ def _check_chain(layers: Sequence[Layer]) -> None:
         if layer.numbers and after.numbers and after.numbers.input != layer.numbers.output:
             raise ValueError(
                 f"the input format of layer {i} must be the output format of layer {i - 1} "
-                f"{layer.numbers.output}, not {after.numbers.input}"
+                f"{fixed.name(layer.numbers.output)}, not {fixed.name(after.numbers.input)}"
             )
 
 
@@ -263,6 +266,6 @@ def _check_codes(field: str, codes: Ints, fmt: Format) -> None:
     low, high = fixed.limits(fmt)
     if codes.size and (int(codes.min()) < low or int(codes.max()) > high):
         raise ValueError(
-            f"{field} must be codes of {fmt}, {low} to {high}, "
+            f"{field} must be codes of {fixed.name(fmt)}, {low} to {high}, "
             f"not {int(codes.min())} to {int(codes.max())}"
         )

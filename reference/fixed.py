@@ -23,6 +23,12 @@ def width(fmt: Format) -> int:
     return int(signed) + integer + fraction
 
 
+def name(fmt: Format) -> str:
+    """Return a format as it is written, like s1.14 or u0.8."""
+    signed, integer, fraction = fmt
+    return f"{'s' if signed else 'u'}{integer}.{fraction}"
+
+
 def limits(fmt: Format) -> tuple[int, int]:
     """Return the smallest and the largest code."""
     half = 2 ** (width(fmt) - 1)

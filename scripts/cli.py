@@ -392,6 +392,8 @@ def _check_run(
     for option, path in (("--vcd", vcd), ("--output", output)):
         if path is not None:
             check_file(option, path)
+    if output is not None and output.suffix not in (".npy", ""):
+        raise ValueError(f"--output must be a .npy file, not {str(output)!r}")
 
 
 def _chosen(pairs: tuple[str, ...]) -> dict[str, int]:
@@ -696,7 +698,9 @@ def _check_picture(path: Path | None) -> None:
               help="Change the configuration, e.g. parallelism=64; repeatable.")  # fmt: skip
 @click.option("--seed", type=int, default=0, callback=_seed, metavar="S", show_default=True,
               help="Of initial weights, order and augmentation.")  # fmt: skip
-@click.option("--epochs", type=int, help="Passes over the images; by default as the recipe says.")
+@click.option("--epochs", type=int,
+              help="Passes over the images in floats; by default as the recipe says. "
+              "More follow under rounding.")  # fmt: skip
 @click.option("--bits", type=int, default=8, show_default=True, help="Of weights and words.")
 @click.option("--held-out", type=int, default=0, metavar="N",
               help="So many training images are not trained on, but judged by.")  # fmt: skip

@@ -1,5 +1,7 @@
 """What `kolam train` does, and prints."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +64,12 @@ def run(
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     recipe = training.recipe_for(config, images, epochs)
     total = recipe.epochs + recipe.tune_epochs
-    with console.narrated(f"training {design.name} on {data}", total) as tell:
+    if resume and not checkpoint.exists():
+        console.say(f"there is no {checkpoint} to go on from: training begins")
+    with (
+        _interruptible(checkpoint),
+        console.narrated(f"training {design.name} on {data}", total) as tell,
+    ):
         trained = training.train(
             config,
             images,
@@ -72,12 +79,23 @@ def run(
             bits=bits,
             checkpoint=checkpoint,
             resume=resume,
-            told=lambda number, epoch: tell(number, _line(epoch)),
+            told=lambda number, epoch: tell(number, _line(epoch, number > recipe.epochs)),
         )
     report = trained.report()
     training.write_model(out, trained.design, training=report)
     checkpoint.unlink(missing_ok=True)
     return trained, {**report, "model": str(out)} | ({"trials": trials} if trials else {})
+
+
+@contextmanager
+def _interruptible(checkpoint: Path) -> Iterator[None]:
+    """Where it is stopped by hand, say how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if checkpoint.exists():
+            console.say(f"the same command with --resume goes on from {checkpoint}")
+        raise
 
 
 def _trial(trial: Any) -> str:
@@ -88,10 +106,10 @@ def _trial(trial: Any) -> str:
     )
 
 
-def _line(epoch: Any) -> str:
-    """Return what an epoch came to, as a phrase."""
+def _line(epoch: Any, rounded: bool) -> str:
+    """Return what an epoch, of floats or under rounding, came to, as a phrase."""
     held = "" if epoch.held is None else f", held out {100 * epoch.held:.2f} %"
-    return f"loss {epoch.loss:.4f}, right {100 * epoch.trained:.2f} %{held}"
+    return f"loss {epoch.loss:.4f}, right {100 * epoch.trained:.2f} %{held}{', rounded' * rounded}"
 
 
 def show(report: dict[str, Any]) -> None:
@@ -127,7 +145,7 @@ def show(report: dict[str, Any]) -> None:
     screen.print()
     print_table(
         screen,
-        ("layer", "connected"),
+        ("supports", "connected, of pairs of input and output"),
         [(name, f"{100 * share:.1f} %") for name, share in report["connectivity"].items()],
     )
 

@@ -46,6 +46,7 @@ class Checkpoint:
             if about.get(key) != value:
                 raise ValueError(
                     f"{path.name} must be of the same {key}, to be resumed, and is of another"
+                    f"{_difference(about.get(key), value)}"
                 )
 
     def phase(self, name: str) -> dict[str, Any]:
@@ -59,3 +60,12 @@ class Checkpoint:
 
         state = self.phases.get(name)
         return {"state": None if state is None else State.from_dict(state), "save": save}
+
+
+def _difference(was: Any, wanted: Any) -> str:
+    """Return the first number that differs of two tables, as a phrase, or nothing."""
+    if isinstance(was, dict) and isinstance(wanted, dict):
+        for name, value in wanted.items():
+            if isinstance(value, int | float) and was.get(name) != value:
+                return f": {name} {was.get(name)}, not {value}"
+    return ""

@@ -15,7 +15,11 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     """
     partial = path.with_name(f".{path.name}.kolam-{os.getpid()}")
     try:
-        with partial.open("wb") as file:
+        try:
+            opened = partial.open("wb")
+        except OSError as error:  # named is what was asked for
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        with opened as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -67,7 +67,8 @@ def fit(
 
     It is trained in place and left in evaluation mode. state: where to go on, instead of the
     start. save: called with the state after each epoch. told: called with the number of an epoch,
-    from 1, and what it came to. Raises FloatingPointError where the loss is no number.
+    from 1, and what it came to. Raises FloatingPointError where the loss is no number, ValueError
+    where a module gives something else, or too few classes.
     """
     with one_thread():
         optimizer = torch.optim.Adam(module.parameters(), lr=recipe.rate, fused=True)
@@ -111,13 +112,14 @@ def _pass(
 ) -> tuple[float, float]:
     """Train for one epoch; return the mean loss, and the share of right answers."""
     batch = min(recipe.batch, len(data.train))
-    steps = len(data.train) // batch
+    steps, classes = len(data.train) // batch, data.classes
     total = torch.zeros((), dtype=torch.float64)
     right = 0
     for step, (x, labels) in enumerate(batches(data, recipe, batch, seed, epoch)):
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate * recipe.at((epoch * steps + step) / (recipe.epochs * steps))
         scores = module(x)
+        _check_scores(scores, len(x), classes)
         loss = F.cross_entropy(scores, labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -129,6 +131,16 @@ def _pass(
             f"the loss must be a number, and is not in epoch {epoch + 1}: a lower rate may help"
         )
     return float(total) / steps, right / (steps * batch)
+
+
+def _check_scores(scores: Tensor, images: int, classes: int) -> None:
+    """Raise ValueError unless a module gives a score for each class of each image."""
+    shape = tuple(scores.shape)
+    if len(shape) != 2 or shape[0] != images or shape[1] < classes:
+        raise ValueError(
+            f"the module must give ({images}, {classes}) scores, or more, for {images} images of "
+            f"{classes} classes, not {shape}"
+        )
 
 
 def batches(

@@ -24,7 +24,10 @@ from kolam.training.layers import CyclicSparse
 Floats = NDArray[np.float64]
 # what changes nothing in evaluation, or only the shape of an image
 _IDLE = (nn.Identity, nn.Dropout, nn.Flatten)
-_IDLE_CALLS = (torch.flatten, "flatten", "contiguous", nn.functional.dropout)
+_IDLE_CALLS = (
+    *(torch.flatten, "flatten", torch.reshape, "reshape", "view", "contiguous"),
+    nn.functional.dropout,
+)
 _RELU_CALLS = (torch.relu, nn.functional.relu, "relu", "relu_", torch.relu_)
 
 
@@ -105,6 +108,10 @@ def _row(module: nn.Module) -> Iterator[tuple[str, Any]]:
             if before is not None:
                 raise ValueError(f"the module must take one argument, not {node.name} as well")
         elif node.all_input_nodes != [before] or len(before.users) != 1:
+            if before is not None and any(map(_asks_for_size, before.users)):
+                raise ValueError(
+                    "the module must not ask for the size of its images; x.flatten(1) needs none"
+                )
             raise ValueError(f"the layers of a network must be in a row, not joined at {node.name}")
         elif node.op == "call_module":
             part = tracer.root.get_submodule(str(node.target))
@@ -112,12 +119,16 @@ def _row(module: nn.Module) -> Iterator[tuple[str, Any]]:
             if step is not None:
                 yield str(node.target), step
             elif not isinstance(part, _IDLE):
-                raise ValueError(f"{node.target} must be {_KNOWN}, not {type(part).__name__}")
+                what = type(part).__name__
+                raise ValueError(f"{node.target} must be {_KNOWN}, not {what}{_advice(what)}")
         elif node.op != "output":
             if node.target in _RELU_CALLS:
                 yield node.name, Activation.RELU
             elif node.target not in _IDLE_CALLS:
-                raise ValueError(f"{node.name} must be {_KNOWN}, not a call of {node.target}")
+                what = getattr(node.target, "__name__", node.target)
+                raise ValueError(
+                    f"{node.name} must be {_KNOWN}, not a call of {what}{_advice(what)}"
+                )
         before = node
 
 
@@ -125,6 +136,18 @@ _KNOWN = (
     "one of CyclicSparse, Dense, nn.Linear, nn.BatchNorm1d, nn.ReLU, nn.Hardtanh(0, 1), "
     "nn.Dropout, nn.Flatten and nn.Identity"
 )
+
+
+def _asks_for_size(node: fx.Node) -> bool:
+    """Tell whether a node is x.size(…) or x.shape."""
+    return node.target == "size" or (node.target is getattr and node.args[1] == "shape")
+
+
+def _advice(what: Any) -> str:
+    """Return what to do about a step that is none of a network, where that is known."""
+    if "softmax" in str(what).lower():
+        return "; leave it to the loss: the largest score is the same without"
+    return ""
 
 
 def _step(part: nn.Module) -> Any:

@@ -79,7 +79,18 @@ class CyclicSparse(nn.Module):
         self.bias = nn.Parameter(torch.zeros(words)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (images, outputs) for (images, inputs)."""
+        """Return (images, outputs) for (images, inputs).
+
+        Raises ValueError for another shape, TypeError for another dtype than that of the weights.
+        """
+        if x.ndim != 2 or x.shape[1] != self.inputs:
+            raise ValueError(
+                f"x of CyclicSparse must be (images, {self.inputs}), not {tuple(x.shape)}"
+            )
+        if x.dtype != (wanted := self.weights[0].dtype):
+            raise TypeError(
+                f"x of CyclicSparse must be {wanted}, as its weights are, not {x.dtype}"
+            )
         for k, (taps, weight) in enumerate(zip(self.taps, self.weights, strict=True)):
             x = sums(x, weight, taps)
             if k < len(self.norms):

@@ -36,7 +36,9 @@ LIMITS = {
 
 
 def check_bits(bits: int) -> int:
-    """Return the bits of weights and words, or raise ValueError unless they are 2 to 16."""
+    """Return the bits of weights and words; ValueError unless they are 2 to 16, TypeError."""
+    if not isinstance(bits, int):
+        raise TypeError(f"bits must be an integer, not {bits!r}")
     if not 2 <= bits <= 16:
         raise ValueError(f"bits must be 2 to 16, not {bits}")
     return bits

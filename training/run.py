@@ -1,7 +1,7 @@
 """A whole training: floats, formats, rounding, integers, and what they are worth."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from torch import nn
 from kolam.generators import ENGINES
 from kolam.generators.chain_config import ChainConfig
 from kolam.generators.design import Design
+from kolam.generators.support_plan import Stage
 from kolam.training.checkpoint import Checkpoint
 from kolam.training.data import Data, Images
 from kolam.training.fit import Epoch, accuracy, fit, one_thread, values
@@ -51,7 +52,8 @@ class Trained:
             "tuned_epochs": len(self.tuned),
             "weights": {**count, "compression": round(count["dense"] / count["stored"], 2)},
             "connectivity": {
-                name: round(connectivity(stages), 4) for name, stages in layers(self.design.config)
+                _labels(stages): round(connectivity(stages), 4)
+                for _, stages in layers(self.design.config)
             },
             "formats": self._formats(),
             "saturated": self._saturated(self.data.test),
@@ -155,6 +157,12 @@ def integer_accuracy(design: Design, images: Images) -> float:
     answer = design.reference(images.codes)
     classes = answer[:, 0] if design.config.argmax else answer.argmax(axis=1)
     return float((classes == images.labels).mean())
+
+
+def _labels(stages: Sequence[Stage]) -> str:
+    """Return the labels of supports that follow each other."""
+    first, last = stages[0].label, stages[-1].label
+    return first if len(stages) == 1 else f"{first} to {last}"
 
 
 def _sum(images: Images) -> int:

@@ -44,6 +44,11 @@ def test_captions(name, changes, first, last):
     assert (found[0].splitlines(), found[-1].splitlines()) == (first, last)
 
 
+def test_layers_of_a_network_are_named():
+    names = [caption.partition("\n")[0] for caption in captions(load("net-64-32-10-csc"))]
+    assert names == ["fc1.0", "fc1.1", "fc2.0"]
+
+
 def test_bars_are_clocks_and_luts():
     design = load("csc-digits", set={"input_lanes": 1, "parallelism": 144})  # the stream is slowest
     _, clocks, luts = pictures.layers(design).axes

@@ -9,6 +9,7 @@ from kolam.flows import simulate
 from kolam.generators import load
 from kolam.generators.cyclic_sparse import cycle, spread
 from kolam.hdl import Format
+from kolam.hdl.target import Target
 from kolam.training import CyclicSparse, Dense, export
 
 
@@ -91,6 +92,30 @@ def test_the_module_is_left_as_it_was(module, images, tmp_path):
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
 
 
+def test_parts_stay_in_the_mode_in_which_they_were(module, images, tmp_path):
+    module.train()
+    module.norm.eval()
+    export(module, tmp_path / "own.npz", calibration=images, input="u0.8")
+    assert [module.training, module.norm.training, module.last.training] == [True, False, True]
+
+
+def test_doubles_compiled_modules_and_names_of_targets_will_do(module, images, tmp_path):
+    path = tmp_path / "own.npz"
+    options = {"calibration": images, "input": "u0.8"}
+    wanted = export(module, path, target=Target.XC7, **options).config
+    assert export(module, path, target="xc7", **options).config == wanted
+    assert (
+        export(torch.compile(module, backend="eager"), path, target="xc7", **options).config
+        == wanted
+    )
+    assert export(module.double(), path, target="xc7", **options).config == wanted
+
+
+def test_the_last_bit_of_a_pixel_may_be_beyond(module, images, tmp_path):
+    images[0, 0] = 1.0  # 255 / 255, as torchvision has it: 256 / 256 is no code of u0.8
+    assert export(module, tmp_path / "own.npz", calibration=images, input="u0.8").interval
+
+
 class Twice(Dense):
     def forward(self, input):
         return 2 * super().forward(input)
@@ -100,15 +125,27 @@ class Twice(Dense):
     ("changes", "kind", "words"),
     [
         ({"module": Twice(16, 3)}, ValueError, "the module must compute what its layers say, one "),
+        ({"module": nn.Linear(16, 3).state_dict()}, TypeError, "module must be an nn.Module, not "),
+        ({"module": nn.Linear}, TypeError, "module must be an nn.Module, not the class Linear"),
         ({"module": nn.Linear(9, 3)}, ValueError, r"calibration must be \(images, 9\), not "),
         ({"calibration": np.zeros((0, 16))}, ValueError, r"calibration must be .*, not \(0, 16\)"),
         ({"calibration": np.zeros((4, 16)) * np.nan}, ValueError, "values must be finite, not NaN"),
         ({"input": "u8"}, ValueError, "a format must be like s1.14 or u0.8, not 'u8'"),
+        (
+            {"calibration": np.full((4, 16), 200)},
+            ValueError,
+            r"calibration must be values that input \(u0.8\) holds, 0 to 0.996094, not 200 to ",
+        ),
+        ({"calibration": np.full((4, 16), -0.1)}, ValueError, "calibration must be values that"),
+        ({"bits": (8, 8)}, TypeError, r"bits must be an integer, not \(8, 8\)"),
         ({"bits": 1}, ValueError, "bits must be 2 to 16, not 1"),
         ({"path": "own.pt"}, ValueError, "path must be an .npz file, not 'own.pt'"),
-        ({"lanes": 4}, TypeError, ".*lanes"),
+        ({"lanes": 4}, TypeError, "options must be among argmax, parallelism, .*, not 'lanes'"),
+        ({"paralelism": 4}, TypeError, ".*not 'paralelism'; did you mean parallelism\\?"),
+        ({"layers": ()}, TypeError, "options must be among .*, not 'layers'"),
+        ({"target": "xc8"}, ValueError, "target must be one of generic, xc7, .*, not 'xc8'"),
         ({"parallelism": 0}, ValueError, "parallelism must be at least 1, not 0"),
-        ({"path": "none/own.npz"}, FileNotFoundError, ".*No such file or directory"),
+        ({"path": "none/own.npz"}, FileNotFoundError, ".*No such .*: 'none/own.npz'"),
     ],
 )  # fmt: skip
 def test_what_is_refused_leaves_nothing_behind(

@@ -113,10 +113,9 @@ def test_a_checkpoint_of_another_training(config, data, tmp_path):
         "recipe": {"recipe": replace(RECIPE, epochs=5)},
         "data": {"data": data.held_out(3)},
     }.items():
-        words = (
-            f"^model.npz.checkpoint must be of the same {key}, to be resumed, and is of another$"
-        )
-        with pytest.raises(ValueError, match=words):
+        which = ": epochs 4, not 5" if key == "recipe" else ""
+        words = f"must be of the same {key}, to be resumed, and is of another{which}"
+        with pytest.raises(ValueError, match=f"^model.npz.checkpoint {words}$"):
             begun(**change)
     with pytest.raises(Stopped):
         begun()
@@ -165,7 +164,7 @@ def test_a_report_counts(config, data):
         "dense": dense,
         "compression": round(dense / stored, 2),
     }
-    assert report["connectivity"] == {"fc1_0": 1.0, "fc2_0": 1.0}
+    assert report["connectivity"] == {"fc1.0 to fc1.1": 1.0, "fc2.0": 1.0}
     assert report["formats"]["input"] == "u1.4"
     saturated = {}
     for name, layer in trained.design.trace(data.test.codes).items():
@@ -246,6 +245,20 @@ def test_a_rate_that_is_too_high_is_told(data):
         module.weight.fill_(float("nan"))
     words = r"^the loss must be a number, and is not in epoch 1: a lower rate may help$"
     with pytest.raises(FloatingPointError, match=words):
+        fit(module, data, RECIPE)
+
+
+@pytest.mark.parametrize(
+    ("module", "given"),
+    [
+        (nn.Linear(64, 9), r"\(64, 9\)"),
+        (nn.Sequential(nn.Linear(64, 10), nn.Flatten(0)), r"\(640,\)"),
+        (nn.Sequential(nn.Linear(64, 10), nn.Unflatten(1, (5, 2))), r"\(64, 5, 2\)"),
+    ],
+)
+def test_a_module_must_give_scores(module, given, data):
+    words = r"the module must give \(64, 10\) scores, or more, for 64 images of 10 classes, not "
+    with pytest.raises(ValueError, match=f"^{words}{given}$"):
         fit(module, data, RECIPE)
 
 

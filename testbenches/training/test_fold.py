@@ -80,6 +80,26 @@ def test_folding_is_exact(name):
     assert (found - expected).abs().max() <= 1e-12 * expected.abs().max()
 
 
+@pytest.mark.parametrize(
+    "flat",
+    [
+        lambda x: x.view(-1, 4),
+        lambda x: x.reshape(-1, 4),
+        lambda x: torch.reshape(x, (-1, 4)),
+        lambda x: x.flatten(1),
+        lambda x: torch.flatten(x, 1),
+    ],
+)
+def test_images_may_be_made_flat(flat):
+    class Flat(Joined):
+        def forward(self, x):
+            return self.fc(flat(x)).relu()
+
+    module = Flat().double()
+    x = torch.randn(20, 4, dtype=torch.float64)
+    torch.testing.assert_close(forward(folded(module), x), module(x))
+
+
 def test_what_was_folded_is_described():
     chain = folded(settled(Own(), 64))
     assert [part.layer for part in chain] == [*["block_0"] * 3, "fc", *["narrow"] * 2, "last"]
@@ -124,6 +144,21 @@ class Forked(Joined):
         return y, y.relu()
 
 
+class Scored(Joined):
+    def forward(self, x):
+        return torch.log_softmax(self.fc(x), dim=1)
+
+
+class Sized(Joined):
+    def forward(self, x):
+        return self.fc(x.view(x.size(0), -1))
+
+
+class Shaped(Joined):
+    def forward(self, x):
+        return self.fc(x.reshape(x.shape[0], -1))
+
+
 @pytest.mark.parametrize(
     ("module", "words"),
     [
@@ -131,7 +166,11 @@ class Forked(Joined):
         (Forked(), "the layers of a network must be in a row, not joined at "),
         (Asked(), "the module must be one that torch.fx can trace: "),
         (Two(), "the module must take one argument, not y as well"),
-        (Called(), "sigmoid must be one of CyclicSparse, Dense, nn.Linear, nn.BatchNorm1d, "),
+        (Called(), r"sigmoid must be one of CyclicSparse, .*, not a call of sigmoid$"),
+        (Scored(), r"log_softmax must be one of .*; leave it to the loss: the largest score is "),
+        (nn.Sequential(nn.Linear(4, 4), nn.Softmax(1)), r"1 must be one of .*, not Softmax; leave"),
+        (Sized(), "the module must not ask for the size of its images; x.flatten"),
+        (Shaped(), "the module must not ask for the size of its images; x.flatten"),
         (nn.Sequential(nn.Conv2d(1, 1, 3)), r"0 must be one of .*, not Conv2d"),
         (nn.Sequential(nn.Linear(2, 2), nn.Hardtanh()), r"1 must be one of .*, not Hardtanh"),
         (nn.Sequential(nn.ReLU(), nn.Linear(2, 2)), "0 must follow a layer "),

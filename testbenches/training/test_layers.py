@@ -152,3 +152,16 @@ def test_the_first_weights_give_what_was_asked(make):
 def test_no_chain(arguments, kind, words):
     with pytest.raises(kind, match=words):
         CyclicSparse(*arguments)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 9), (8,), (2, 5, 8)])
+def test_images_of_another_shape_are_refused(shape):
+    made = CyclicSparse(8, cycle(8, 2))
+    with pytest.raises(ValueError, match=r"^x of CyclicSparse must be \(images, 8\), not \("):
+        made(torch.rand(shape))
+
+
+def test_images_of_another_precision_are_refused():
+    words = "x of CyclicSparse must be torch.float32, as its weights are, not torch.float64"
+    with pytest.raises(TypeError, match=f"^{words}$"):
+        CyclicSparse(8, cycle(8, 2))(torch.rand(5, 8, dtype=torch.float64))
