@@ -10,6 +10,7 @@ from math import ceil
 from kolam.generators.design import Memory
 from kolam.generators.stream_core import outlet, queue_depth
 from kolam.generators.support_plan import SupportPlan
+from kolam.hdl.target import Target
 from kolam.kernels.bits import bits
 
 _BLOCKS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))  # half a RAMB36E1
@@ -59,7 +60,10 @@ def _summed(costs: list[Counter[str]]) -> dict[str, float]:
 
 
 def _layer(plan: SupportPlan) -> dict[str, int]:
-    """Control, selectors and rounding; the lanes themselves are in the DSP blocks."""
+    """Control, selectors and rounding; the lanes themselves are in the DSP blocks.
+
+    Only a text for xc7 has sums that hop added there, too; a portable one adds them in LUTs.
+    """
     seen = plan.sum_width if plan.bias_late else plan.word_width
     result, rounds = plan.result.width, plan.drop > 0
     lut = _choices(plan.phases_out) * seen + result + (6 if rounds else 3)
@@ -70,11 +74,17 @@ def _layer(plan: SupportPlan) -> dict[str, int]:
     if dsp > 1:  # the partial products are added outside, roughly
         lut += plan.phases_out * plan.product_width * 3 // 2
         ff += plan.phases_out * plan.product_width * 5 // 2
+    hops = plan.lanes if plan.hop and plan.target is not Target.XC7 else 0
     enables = plan.phases_in if plan.phases_in > 4 else 0  # few are part of what is counted
     more_lut, more_ff = _addresses(plan)
     control_lut, control_ff = (1, 35) if plan.anchored else (27, 65)  # whole frames, or rows
     return {
-        "lut": control_lut + 4 * bits(plan.rows) + enables + more_lut + plan.words_out * lut,
+        "lut": control_lut
+        + 4 * bits(plan.rows)
+        + enables
+        + more_lut
+        + hops * plan.product_width
+        + plan.words_out * lut,
         "ff": control_ff + plan.lanes * seen + more_ff + plan.words_out * ff,
         "dsp": plan.lanes * dsp,
     }
