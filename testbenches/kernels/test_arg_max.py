@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from kolam.kernels.arg_max import arg_max, arg_max_latency, frame_end, larger, largest_so_far
+from kolam.kernels.arg_max import arg_max, arg_max_latency, larger, largest_so_far
 from kolam.kernels.bits import bits, word
 from kolam.reference.network import classes
 from kolam.testbenches.equivalence import assert_equivalent, bit, replay, run_model
@@ -163,9 +163,6 @@ def test_its_parts(signed: bool, tmp_path: Path) -> None:
             },
             folder=tmp_path / f"s{width}", when={"index": "found"},
         )  # fmt: skip
-    for beats in (1, 2, 5):
-        line = {name: bit() for name in ("clk", "rst", "valid", "last")}
-        assert_equivalent(frame_end, {**line, "beats": beats}, folder=tmp_path / f"e{beats}")
 
 
 def test_the_reference_is_the_rule() -> None:
