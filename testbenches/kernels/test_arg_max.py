@@ -4,7 +4,6 @@ from itertools import product
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pytest
 
 from kolam.kernels.arg_max import arg_max, arg_max_latency, larger, largest_so_far
@@ -163,11 +162,3 @@ def test_its_parts(signed: bool, tmp_path: Path) -> None:
             },
             folder=tmp_path / f"s{width}", when={"index": "found"},
         )  # fmt: skip
-
-
-def test_the_reference_is_the_rule() -> None:
-    """Equals, and the least code of all."""
-    assert classes([[3, 7, 7, -1], [-8, -8, -8, -8], [0, -1, -2, 1]]).tolist() == [[1], [0], [3]]
-    draws = np.random.default_rng(5).integers(-3, 3, (500, 9))
-    for row, (index,) in zip(draws.tolist(), classes(draws).tolist(), strict=True):
-        assert index == row.index(max(row))
