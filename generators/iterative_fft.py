@@ -26,6 +26,7 @@ from kolam.kernels.choice import exchange
 from kolam.kernels.commutator import commutator, opposite
 from kolam.kernels.delay import pulse_delay
 from kolam.kernels.frame_guard import entry_register, frame_guard
+from kolam.kernels.frame_hold import frames_under_way
 from kolam.kernels.frame_narrow import frame_narrow, narrow_register
 from kolam.kernels.frame_size import prefix_beats
 from kolam.kernels.lane_butterfly import lane_butterfly
@@ -44,7 +45,7 @@ from kolam.kernels.pass_control import (
     twiddle_index,
 )
 from kolam.kernels.result_select import word_choice
-from kolam.kernels.settings_port import frames_under_way, settings_door
+from kolam.kernels.settings_port import settings_door
 from kolam.kernels.stream_exit import stream_exit
 from kolam.kernels.twiddle_table import LOOKUP, twiddle_lookup
 

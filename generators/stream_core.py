@@ -20,9 +20,10 @@ from kolam.kernels.bits import bits, concat, constant, field, word
 from kolam.kernels.delay import pulse_delay
 from kolam.kernels.frame_gate import frame_gate
 from kolam.kernels.frame_guard import entry_register, frame_guard
+from kolam.kernels.frame_hold import frame_hold, frames_under_way
 from kolam.kernels.link import any_event, connect, either_event, first_beat, link_source
 from kolam.kernels.stream_fifo import output_fifo
-from kolam.kernels.weight_loader import frame_hold, weight_loader
+from kolam.kernels.weight_loader import weight_loader
 from kolam.kernels.width_converter import width_converter
 
 
@@ -58,17 +59,17 @@ def core(
     loads: list[Any] = [None] * len(images)
     load_at, load_word = None, None
     if head.loadable:
-        d_valid, d_ready, hold, begun, ended, load_error = (word(1) for _ in range(6))
+        d_valid, d_ready, hold, begun, ended, empty, load_error = (word(1) for _ in range(7))
         frames = sum(p.buffers for p in plans) + 3  # in layers, register, converter, the last one
         deepest = max(image.depth for image in images)
         enables, load_at = word(len(images)), word(bits(deepest))
         gone = pulse_delay(
             clk, rst, frame_ends[-1], ended, clocks=tail.tail_latency + tail.phases_out
         )
+        census = frames_under_way(clk, rst, begun, ended, empty, most=frames)
         loader = weight_loader(
-            clk, rst, s_axis_weight_tvalid, s_axis_weight_tready, s_axis_weight_tlast, begun,
-            ended, hold, enables, load_at, load_error,
-            depths=tuple(image.depth for image in images), frames=frames,
+            clk, rst, s_axis_weight_tvalid, s_axis_weight_tready, s_axis_weight_tlast, empty,
+            hold, enables, load_at, load_error, depths=tuple(image.depth for image in images),
         )  # fmt: skip
         door = frame_hold(g_valid, g_ready, g_first, hold, d_valid, d_ready, begun)
         either = either_event(frame_error, load_error, event_frame_error)

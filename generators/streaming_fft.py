@@ -26,6 +26,7 @@ from kolam.hdl.target import Target
 from kolam.kernels.bits import bits, concat, constant, extended, field, part, word
 from kolam.kernels.choice import exchange
 from kolam.kernels.frame_guard import frame_guard
+from kolam.kernels.frame_hold import frames_under_way
 from kolam.kernels.frame_narrow import frame_narrow
 from kolam.kernels.frame_reorder import frame_reorder
 from kolam.kernels.frame_size import frame_size, place_inside, prefix_beats, stage_entry
@@ -39,7 +40,7 @@ from kolam.kernels.link import any_flag_now, both
 from kolam.kernels.pipeline_entry import line_address, pipeline_entry
 from kolam.kernels.rotator import bump_add, bump_mark, flag_delay, sample_place
 from kolam.kernels.sdf_stage import sdf_lane, sdf_stage
-from kolam.kernels.settings_port import frames_under_way, settings_door
+from kolam.kernels.settings_port import settings_door
 from kolam.kernels.stream_exit import stream_exit
 from kolam.kernels.table_banks import table_banks
 from kolam.kernels.twiddle_table import HOW, twiddle_seek, twiddle_unfold

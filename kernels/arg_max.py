@@ -12,7 +12,9 @@ from myhdl import Signal, always, always_comb, intbv
 
 from kolam.hdl import instances, module
 from kolam.kernels.bits import bits, concat, constant, counter, field, part, word
+from kolam.kernels.cycle_counter import cycle_counter
 from kolam.kernels.delay import delay, pulse_delay
+from kolam.kernels.link import equals
 
 
 def arg_max_latency(words: int) -> int:
@@ -30,8 +32,9 @@ def arg_max(clk, rst, valid, data, found, index, *, words, elements, signed):
     beats = -(-elements // words)
     rest = elements - (beats - 1) * words  # words of the last beat
     place = bits(words)
-    last = word(1)
-    ending = frame_end(clk, rst, valid, last, beats=beats)
+    beat, last = word(bits(beats)), word(1)
+    count = cycle_counter(clk, rst, valid, beat, count=beats)
+    ending = equals(beat, last, value=beats - 1)
     # a candidate: its place in the beat, and above it the word
     level = [concat([constant(k, place), field(data, k, width)]) for k in range(words)]
     lasts, winners, pairs, lines = [last], [], [], []
@@ -65,28 +68,6 @@ def arg_max(clk, rst, valid, data, found, index, *, words, elements, signed):
             clk, rst, come, lasts[-1], level[0], found, index,
             words=words, width=width, signed=signed,
         )  # fmt: skip
-    return instances()
-
-
-@module
-def frame_end(clk, rst, valid, last, *, beats):
-    """Mark the last one of every `beats` beats; without `valid` it says nothing."""
-    now = counter(0, bits(beats))
-
-    @always(clk.posedge)
-    def count():
-        if rst:
-            now.next = 0
-        elif valid:
-            if now == beats - 1:
-                now.next = 0
-            else:
-                now.next = now + 1
-
-    @always_comb
-    def show():
-        last.next = now == beats - 1
-
     return instances()
 
 

@@ -110,3 +110,14 @@ def both(one, other, seen):
         seen.next = one and other
 
     return instances()
+
+
+@module
+def equals(x, seen, *, value):
+    """Tell whether a word is `value`."""
+
+    @always_comb
+    def look():
+        seen.next = x == value
+
+    return instances()

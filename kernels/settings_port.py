@@ -15,8 +15,8 @@ from myhdl import Signal, always, always_comb
 
 from kolam.hdl import instances, module
 from kolam.kernels.bits import bits, concat, constant, counter, word
+from kolam.kernels.frame_hold import frame_hold
 from kolam.kernels.link import any_flag_now, connect
-from kolam.kernels.weight_loader import frame_hold
 
 WIDTH = 32  # of a word of the stream
 
@@ -221,26 +221,5 @@ def size_top(log2_size, top):
     @always_comb
     def look():
         top.next = tops[log2_size]
-
-    return instances()
-
-
-@module
-def frames_under_way(clk, rst, begun, gone, empty, *, most):
-    """Tell whether no frame is under way; at most `most` are. A reset ends all of them."""
-    count = counter(0, bits(most + 1))
-
-    @always_comb
-    def look():
-        empty.next = count == 0
-
-    @always(clk.posedge)
-    def census():
-        if rst:
-            count.next = 0
-        elif begun and not gone:
-            count.next = count + 1
-        elif gone and not begun:
-            count.next = count - 1
 
     return instances()

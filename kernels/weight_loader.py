@@ -15,13 +15,11 @@ from kolam.kernels.bits import bits, counter
 
 @module
 def weight_loader(
-    clk, rst, s_valid, s_ready, s_last, begun, ended, hold, enables, at, frame_error, *,
-    depths, frames,
-):  # fmt: skip
-    """begun, ended: a data frame has; at most `frames` are on their way."""
+    clk, rst, s_valid, s_ready, s_last, empty, hold, enables, at, frame_error, *, depths
+):
+    """empty: no data frame is on its way."""
     count = len(depths)
     lasts = tuple(depth - 1 for depth in depths) + (0,) * ((1 << bits(count)) - count)
-    flight = counter(0, bits(frames + 1))
     place = counter(0, bits(count))
     address = counter(0, bits(max(depths)))
     last_address = counter(0, bits(max(depths)))
@@ -36,7 +34,7 @@ def weight_loader(
     @always_comb
     def permit():
         holding.next = pending or loading or waiting
-        ready.next = (pending or loading or waiting) and flight == 0
+        ready.next = (pending or loading or waiting) and empty
 
     @always_comb
     def decide():
@@ -97,27 +95,5 @@ def weight_loader(
                     drop.next = True
                 if not drop:
                     waiting.next = s_last != set_end or (waiting and not s_last)
-
-    @always(clk.posedge)
-    def census():
-        if rst:
-            flight.next = 0
-        elif begun and not ended:
-            flight.next = flight + 1
-        elif ended and not begun:
-            flight.next = flight - 1
-
-    return instances()
-
-
-@module
-def frame_hold(s_valid, s_ready, s_first, hold, m_valid, m_ready, begun):
-    """Let a frame begin only while not held; one that has begun goes on."""
-
-    @always_comb
-    def decide():
-        m_valid.next = s_valid and not (s_first and hold)
-        s_ready.next = m_ready and not (s_first and hold)
-        begun.next = s_valid and m_ready and s_first and not hold
 
     return instances()

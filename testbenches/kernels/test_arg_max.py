@@ -4,10 +4,9 @@ from itertools import product
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pytest
 
-from kolam.kernels.arg_max import arg_max, arg_max_latency, frame_end, larger, largest_so_far
+from kolam.kernels.arg_max import arg_max, arg_max_latency, larger, largest_so_far
 from kolam.kernels.bits import bits, word
 from kolam.reference.network import classes
 from kolam.testbenches.equivalence import assert_equivalent, bit, replay, run_model
@@ -163,14 +162,3 @@ def test_its_parts(signed: bool, tmp_path: Path) -> None:
             },
             folder=tmp_path / f"s{width}", when={"index": "found"},
         )  # fmt: skip
-    for beats in (1, 2, 5):
-        line = {name: bit() for name in ("clk", "rst", "valid", "last")}
-        assert_equivalent(frame_end, {**line, "beats": beats}, folder=tmp_path / f"e{beats}")
-
-
-def test_the_reference_is_the_rule() -> None:
-    """Equals, and the least code of all."""
-    assert classes([[3, 7, 7, -1], [-8, -8, -8, -8], [0, -1, -2, 1]]).tolist() == [[1], [0], [3]]
-    draws = np.random.default_rng(5).integers(-3, 3, (500, 9))
-    for row, (index,) in zip(draws.tolist(), classes(draws).tolist(), strict=True):
-        assert index == row.index(max(row))

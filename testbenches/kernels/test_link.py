@@ -10,6 +10,7 @@ from kolam.kernels.link import (
     both,
     connect,
     either_event,
+    equals,
     first_beat,
     link_source,
 )
@@ -94,6 +95,19 @@ def test_both_of_two_flags(tmp_path: Path) -> None:
     record = run_model(both, bits_of("one", "other", "seen"), clocks=20, vectors=every)
     assert all(seen == (one and other) for (one, other), (seen,) in record.rows)
     assert replay([record], tmp_path) == []
+
+
+def test_one_value_of_a_word(tmp_path: Path) -> None:
+    records = []
+    for width, value in ((1, 0), (1, 1), (3, 0), (3, 5), (8, 255)):
+        ports = {"x": bit() if width == 1 else word(width), "seen": bit()}
+        record = run_model(
+            equals, {**ports, "value": value}, name=f"equals{width}_{value}", clocks=300,
+            vectors=[{"x": x} for x in range(1 << width)],
+        )  # fmt: skip
+        assert all(seen == (given == value) for (given,), (seen,) in record.rows)
+        records.append(record)
+    assert replay(records, tmp_path) == []
 
 
 def test_a_name_changes_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from kolam.generators import cyclic_sparse as csc
 from kolam.hdl import Format
 from kolam.kernels.bits import word
-from kolam.kernels.weight_loader import frame_hold, weight_loader
+from kolam.kernels.weight_loader import weight_loader
 from kolam.testbenches import Frame, simulate
 from kolam.testbenches.equivalence import assert_equivalent
 from kolam.testbenches.stimulus import Load, codes
@@ -18,21 +18,13 @@ DEPTHS = (3, 1, 4)
 
 @pytest.mark.parametrize("depths", [DEPTHS, (5,), (1,)])
 def test_loader_equals_its_verilog(tmp_path: Path, depths: tuple[int, ...]) -> None:
-    one_bit = ("clk", "rst", "s_valid", "s_ready", "s_last", "begun", "ended", "hold")
+    one_bit = ("clk", "rst", "s_valid", "s_ready", "s_last", "empty", "hold")
     ports = {name: word(1) for name in one_bit}
     ports |= {"enables": word(len(depths)), "at": word(3 if max(depths) > 4 else 2)}
     if max(depths) == 1:
         ports["at"] = word(1)
     ports["frame_error"] = word(1)
-    assert_equivalent(
-        weight_loader, {**ports, "depths": depths, "frames": 4},
-        folder=tmp_path, drive={"begun": 0, "ended": 0},
-    )  # fmt: skip
-
-
-def test_hold_equals_its_verilog(tmp_path: Path) -> None:
-    names = ("s_valid", "s_ready", "s_first", "hold", "m_valid", "m_ready", "begun")
-    assert_equivalent(frame_hold, {n: word(1) for n in names}, folder=tmp_path)
+    assert_equivalent(weight_loader, {**ports, "depths": depths}, folder=tmp_path)
 
 
 @pytest.mark.parametrize("simulator", ["icarus", "myhdl"])

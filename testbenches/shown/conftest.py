@@ -34,3 +34,21 @@ def kolam(process):
         return json.loads(done.out)
 
     return run
+
+
+@pytest.fixture
+def judged(shown):
+    """Return a function that shows what `kolam simulate --json` said, and demands its promises."""
+
+    def judge(line, run):
+        shown(
+            line,
+            {"frames": run["frames"], "mismatches": run["mismatches"],
+             "latency": run["latency"]["measured"], "interval": run["interval"]["measured"],
+             "clocks a second": run["clocks_per_second"]},
+        )  # fmt: skip
+        assert run["mismatches"] == 0
+        for promise in (run["latency"], run["interval"]):
+            assert promise["promised"] == promise["measured"]
+
+    return judge
