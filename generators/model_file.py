@@ -52,7 +52,10 @@ def read_arrays(path: Path) -> dict[str, Any]:
 
 
 def _judge(member: zipfile.ZipInfo, stream: Any) -> None:
-    version = npy.read_magic(stream)
+    try:
+        version = npy.read_magic(stream)
+    except ValueError:
+        raise ValueError(f"{member.filename} in it is no array") from None
     reader = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     if version not in reader:
         raise ValueError(f"{member.filename} has an unknown version {version}")
@@ -76,7 +79,10 @@ def read_model(path: Path, layers: Sequence[str] | None = None) -> tuple[dict[st
     """
     arrays = read_arrays(path)
     if "config" not in arrays or arrays["config"].dtype.kind != "U":
-        raise ValueError(f"{path.name} must have a text `config`")
+        raise ValueError(
+            f"{path.name} must be a model, with a text `config` as `kolam train` and "
+            "kolam.training.export write it, not arrays alone"
+        )
     try:
         config = json.loads(str(arrays["config"]))
     except (json.JSONDecodeError, RecursionError) as error:

@@ -203,9 +203,11 @@ class Config(ChainConfig):
     def read_row(cls, table: Mapping[str, Any]) -> Layer:
         """Return the layer that plain values describe."""
         given = dict(table)
-        structure = given.pop("structure", None)
+        known = ", ".join(STRUCTURES)
+        if "structure" not in given:
+            raise ValueError(f"a table of layers must have a structure, one of {known}")
+        structure = given.pop("structure")
         if not isinstance(structure, str) or structure not in STRUCTURES:
-            known = ", ".join(STRUCTURES)
             raise ValueError(f"structure must be one of {known}, not {structure!r}")
         if "formats" in given:
             check_keys("formats of a layer", given["formats"], LayerFormats)

@@ -183,7 +183,7 @@ def test_members_that_are_no_plain_numbers_are_refused(member, tmp_path):
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        (np.array(5), "model.npz must have a text `config`"),
+        (np.array(5), "model.npz must be a model, with a text `config`"),
         (np.array("{"), "config of model.npz must be JSON: "),
         (np.array("[" * 100_000), "config of model.npz must be JSON: "),
         (np.array(["{}", "{}"]), "config of model.npz must be JSON: "),
@@ -201,7 +201,7 @@ def test_a_config_is_one_json_table(config, sentence, tmp_path):
 def test_a_config_must_be_there(tmp_path):
     path = tmp_path / "model.npz"
     np.savez(path, **{"layer0.0.weight": np.zeros((1, 1))})
-    with pytest.raises(ValueError, match=r"model\.npz must have a text `config`"):
+    with pytest.raises(ValueError, match=r"model\.npz must be a model, with a text `config`"):
         read_model(path)
 
 
