@@ -38,7 +38,7 @@ MODELS = {
     "unknown version": (
         archive(config=CONFIG, layer0__0__weight=b"\x93NUMPY\x09\x00v\x00" + bytes(99)), "version"),
     "no config": (archive(layer0__0__weight=ONES), "must be a model, with a text `config`"),
-    "config is a number": (archive(config=1, layer0__0__weight=ONES), "must be a model, with a text `config`"),
+    "config is a number": (archive(config=1, layer0__0__weight=ONES), "must be a model, with a "),
     "config is no JSON": (archive(config="{", layer0__0__weight=ONES), "must be JSON"),
     "config is a list": (archive(config="[1]", layer0__0__weight=ONES), "must be a table"),
     "config is deep": (archive(config="[" * 99999, layer0__0__weight=ONES), "must be"),
