@@ -60,8 +60,11 @@ def stage(
 PORTS = "clk rst frame_start valid go free row_done beginning frame_end"
 
 
-def run(name, clocks, *, pace, **shape):
-    """Run a stage; pace: how often a beat comes and `go` is given."""
+def run(name, clocks, *, pace, rest=0, **shape):
+    """Run a stage; pace: how often a beat comes and `go` is given.
+
+    rest: of every other so many clocks `go` is never given, so that all buffers fill.
+    """
     ports = {port: bit() for port in PORTS.split()}
     beats, left = shape["phases"] * shape["rows"], 0
     now = {}
@@ -74,7 +77,8 @@ def run(name, clocks, *, pace, **shape):
         left = 0 if rst else beats if start else left
         valid = left > 0 and random.random() < pace[0]
         left -= valid
-        now = {"frame_start": start, "valid": valid, "go": not rst and random.random() < pace[1]}
+        go = not rst and random.random() < pace[1] and not (rest and clock // rest % 2 == 0)
+        now = {"frame_start": start, "valid": valid, "go": go}
         return int(rst)
 
     drive = {
@@ -116,7 +120,8 @@ def check(record, shape):
 
 CORNERS = [  # rows, groups, row_step, reach
     (1, 1, 1, 0), (4, 4, 1, 3), (4, 4, 1, 0), (5, 5, 1, 2), (6, 2, 3, 2), (6, 2, 1, 1),
-    (3, 7, 1, 2), (2, 5, 3, 1), (7, 1, 1, 4), (5, 3, 0, 4), (1, 4, 0, 0),
+    (3, 7, 1, 2), (2, 5, 3, 1), (7, 1, 1, 4), (5, 3, 0, 4), (1, 4, 0, 0), (5, 5, 1, 0),
+    (7, 3, 3, 1), (5, 2, 4, 2),
 ]  # fmt: skip
 
 
@@ -139,11 +144,17 @@ def test_groups_begin_as_soon_as_they_may(tmp_path: Path) -> None:
         if shape["reach"] == shape["rows"] - 1:
             forms.append(frame_ready)
         for form in forms:
-            name, pace = f"stage{len(records)}", ((1.0, 1.0), (0.5, 0.8))[len(records) % 3 > 0]
-            clocks = 60 + 7 * max(shape["groups"] * shape["steps"], shape["rows"] * shape["phases"])
-            record = run(name, clocks, pace=pace, form=form, **shape)
-            assert len(check(record, shape)) > 2 * shape["groups"]
-            records.append(record)
+            pace = ((1.0, 1.0), (0.5, 0.8))[len(records) % 3 > 0]
+            beats = shape["rows"] * shape["phases"]
+            clocks = 60 + 7 * max(shape["groups"] * shape["steps"], beats)
+            rest = shape["buffers"] * (beats + 2)
+            for now in (
+                run(f"stage{len(records)}", clocks, pace=pace, form=form, **shape),
+                run(f"rested{len(records)}", clocks + 4 * rest, pace=(1.0, 1.0), rest=rest,
+                    form=form, **shape),
+            ):  # fmt: skip
+                assert len(check(now, shape)) > 2 * shape["groups"]
+                records.append(now)
     assert replay(records, tmp_path) == []
 
 
