@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from difflib import get_close_matches
 from functools import wraps
 from inspect import signature
@@ -119,7 +120,21 @@ def _said(error: click.ClickException) -> str:
     told = re.fullmatch(r"Invalid value for '(.*?)': ('.*') is not a valid (\w+)\.", text)
     if told and told[3] in _KINDS:
         return f"{told[1]} must be {_KINDS[told[3]]}, not {told[2]}"
+    if isinstance(error, click.NoSuchOption) and (key := _key(error)):
+        return (
+            f"no such option {error.option_name!r}; a key of the configuration: --set {key}=VALUE"
+        )
     return text[:1].lower() + text[1:]
+
+
+def _key(error: click.NoSuchOption) -> str:
+    """Return the key of a configuration that is meant by an option, or nothing."""
+    from kolam.generators import ENGINES
+
+    key = error.option_name.lstrip("-").replace("-", "_")
+    known = {field.name for room in ENGINES.values() for field in fields(room.Config)}
+    takes = error.ctx and any(each.name == "pairs" for each in error.ctx.command.params)
+    return key if takes and key in known else ""
 
 
 def _meant(text: str) -> str:
@@ -163,11 +178,20 @@ def design_arguments(command: Any) -> Any:
 
     @wraps(command)
     def run(*, target_fps: float | None, clock: float | None, pairs: Any, **given: Any) -> Any:
-        if target_fps is not None:
-            pairs = (*pairs, f"interval={_interval(target_fps, clock)}")
         if "clock" in signature(command).parameters:
             given["clock"] = clock
-        return command(pairs=pairs, **given)
+        if target_fps is None:
+            return command(pairs=pairs, **given)
+        clocks = _interval(target_fps, clock)
+        try:
+            return command(pairs=(*pairs, f"interval={clocks}"), **given)
+        except ValueError as error:
+            if "interval" not in str(error):
+                raise
+            asked = (
+                f"--target-fps {target_fps:g} at {clock:g} MHz is an interval of {clocks} clocks"
+            )
+            raise ValueError(f"{asked}: {error}") from error
 
     made: Any = run
     for decorate in (
@@ -583,9 +607,10 @@ def show(
         _check_config(config)
     with console.result(as_json) as emit:
         made = _load(design, pairs, weights, seed)
-        if part is not None and made.estimate is None:
+        if part is not None and made.target not in parts.TARGETS:
+            known = " or ".join(target.value for target in parts.TARGETS)
             raise ValueError(
-                f"--part must be given only with an engine that has an estimate, not {made.engine}"
+                f"--part must be given with the target {known}, not {made.target.value}"
             )
         found = facts(made, clock, device)
         if picture is not None:
@@ -788,7 +813,8 @@ def handoff_command(folder: str, tool: str, as_json: bool, **options: Any) -> in
             console.say(warning)
         emit({"design": manifest["design"], "folder": folder, "files": files, "options": chosen})
     if not as_json:
-        said = ", ".join(f"{name} {value}" for name, value in chosen.items())
+        units = {"period": " ns"}
+        said = ", ".join(f"{name} {value}{units.get(name, '')}" for name, value in chosen.items())
         print(f"{folder}/{tool} of {manifest['design']}: {said}")
     return DONE
 

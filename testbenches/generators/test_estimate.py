@@ -4,7 +4,7 @@ import pytest
 
 from kolam.generators import load
 from kolam.generators.design import Memory
-from kolam.generators.estimate import _choices, _memory
+from kolam.generators.estimate import _choices, memory_cost
 
 
 def memory(width, depth, style="block", fields=1):
@@ -39,7 +39,7 @@ def test_selectors_of_four_to_one(words, luts):
     (memory(256, 2, "logic"), {"lut": 4, "ff": 4}),
 ])  # fmt: skip
 def test_memories(made, cost):
-    assert _memory(made) == cost
+    assert memory_cost(made) == cost
 
 
 def test_more_multipliers_cost_more():
