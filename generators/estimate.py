@@ -144,9 +144,10 @@ def memory_cost(memory: Memory) -> dict[str, int]:
     width = memory.width
     if memory.fields > 1:
         width = memory.fields * _BYTE * ceil(part / _BYTE)
+    reads = memory.ports if memory.contents and not memory.loadable else 1
     ways = [
         (ceil(width / w) * (rows := ceil(memory.depth / d)), memory.width * _choices(rows))
-        for w, d in _BLOCKS
+        for w, d in _BLOCKS[reads - 1 :]  # two that read share the pins of the widest
     ]
     if memory.fields == 1:
         ways += [

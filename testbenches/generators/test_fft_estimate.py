@@ -1,4 +1,4 @@
-"""What is known of an FFT before synthesis is what synthesis counts, exactly."""
+"""What is known of an FFT before synthesis is what synthesis counts; in testbenches/shown, too."""
 
 import pytest
 
