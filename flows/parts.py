@@ -7,6 +7,8 @@ Source: AMD, 7 Series FPGAs Data Sheet: Overview (DS180) and Zynq-7000 SoC Data 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kolam.hdl.target import Target
+
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
@@ -19,9 +21,12 @@ class Part:
     bram36: int
 
     def used(self, cost: Mapping[str, float]) -> dict[str, float]:
-        """Return the shares, 0 to 1 and beyond, of a cost with the keys of `synth --json`."""
-        needed = {**cost, "lut": cost["lut"] + cost["srl"] + cost["lutram"]}
-        return {key: needed[key] / getattr(self, key) for key in ("lut", "ff", "dsp", "bram36")}
+        """Return the shares, 0 to 1 and beyond, of a cost with keys of `synth --json`."""
+        needed = dict(cost)
+        if "lut" in cost:
+            needed["lut"] += cost["srl"] + cost["lutram"]
+        keys = [key for key in ("lut", "ff", "dsp", "bram36") if key in needed]
+        return {key: needed[key] / getattr(self, key) for key in keys}
 
 
 _TABLE = """
@@ -50,6 +55,7 @@ PARTS = {
     for name, lut, ff, dsp, bram36 in (row.split() for row in _TABLE.split("\n") if row)
 }
 DEFAULT = "xc7a100t"
+TARGETS = (Target.GENERIC, Target.XC7)  # whose designs these devices can hold
 
 
 def part(text: str, name: str = "part") -> Part:

@@ -68,7 +68,14 @@ def _config(values: Mapping[str, Any]) -> tuple[Any, Any]:
     engine = values.get("engine", "cyclic_sparse")
     if not isinstance(engine, str) or engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
-    return ENGINES[engine], ENGINES[engine].Config.from_dict(values)
+    room = ENGINES[engine]
+    for key in ("parallelism", "interval"):
+        if room is fft and key in values:
+            raise ValueError(
+                f"{key} must not be given to an FFT: its speed and multipliers come from lanes, or "
+                "from butterflies and stages_a_pass where architecture is iterative"
+            )
+    return room, room.Config.from_dict(values)
 
 
 def _replaced(values: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -297,7 +297,10 @@ class Design(ABC):
 
     @property
     def estimate(self) -> dict[str, float] | None:
-        """What it may cost, with the keys of `synth --json`, before synthesis; None: unknown."""
+        """What it may cost on Artix-7, before synthesis, by the keys of `synth --json`.
+
+        What cannot be known is left out; None: nothing is known.
+        """
         return None
 
     def facts(self) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def _layers(plans: tuple[SupportPlan, ...], memories: tuple[Memory, ...]) -> lis
         cost = Counter(_layer(plan))
         for memory in memories:
             if memory.path.startswith(f"u_stages_{plan.number}/"):
-                cost.update(_memory(memory))
+                cost.update(memory_cost(memory))
         found.append(cost)
     return found
 
@@ -118,9 +118,13 @@ def _arg_max(tail: SupportPlan) -> dict[str, int]:
 
 
 def _multiplier(plan: SupportPlan) -> int:
-    """DSP blocks of a lane: signed operands of 25 by 18 bits, or parts of 24 by 17."""
-    operands = [fmt.width + (not fmt.signed) for fmt in (plan.source, plan.weight)]
-    return ceil((max(operands) - 1) / 24) * ceil((min(operands) - 1) / 17)
+    """DSP blocks of a lane."""
+    return dsp_blocks(*(fmt.width + (not fmt.signed) for fmt in (plan.source, plan.weight)))
+
+
+def dsp_blocks(a: int, b: int) -> int:
+    """Return the DSP blocks of a product of signed words: 25 by 18 bits, or parts of 24 by 17."""
+    return ceil((max(a, b) - 1) / 24) * ceil((min(a, b) - 1) / 17)
 
 
 def _choices(words: int) -> int:
@@ -132,7 +136,8 @@ def _choices(words: int) -> int:
     return count
 
 
-def _memory(memory: Memory) -> dict[str, int]:
+def memory_cost(memory: Memory) -> dict[str, int]:
+    """Return what a memory takes by its style: lut and ff, lutram, or half_blocks of block RAM."""
     part = ceil(memory.width / memory.fields)
     if memory.style == "logic":
         # words are few, and bits with the same contents are one
@@ -149,9 +154,10 @@ def _memory(memory: Memory) -> dict[str, int]:
     width = memory.width
     if memory.fields > 1:
         width = memory.fields * _BYTE * ceil(part / _BYTE)
+    reads = memory.ports if memory.contents and not memory.loadable else 1
     ways = [
         (ceil(width / w) * (rows := ceil(memory.depth / d)), memory.width * _choices(rows))
-        for w, d in _BLOCKS
+        for w, d in _BLOCKS[reads - 1 :]  # two that read share the pins of the widest
     ]
     if memory.fields == 1:
         ways += [

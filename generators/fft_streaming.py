@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kolam.generators import fft_facts, fft_plan, inspection
+from kolam.generators import fft_estimate, fft_facts, fft_plan, inspection
 from kolam.generators.design import Design, Ints, Memory, Setting, Stream, bit_reversed
 from kolam.generators.fft_config import (
     Config,
@@ -366,6 +366,11 @@ class Fft(Design):
         if z.shape[1:] != (self.points,):
             raise ValueError(f"x must be (frames, {self.points}), not {z.shape}")
         return golden.exact(np.stack([z.real, z.imag], -1), inverse=self.inverse, gain=self.gain)
+
+    @property
+    def estimate(self) -> dict[str, float] | None:
+        """DSP blocks and block RAM of Artix-7, before synthesis; None for other families."""
+        return fft_estimate.estimate(self)
 
     def facts(self) -> dict[str, Any]:
         """Return what the defaults of all settings compute, in which steps, and how exactly."""

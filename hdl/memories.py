@@ -67,14 +67,19 @@ end
     )
 
 
-def _clash(depth: int) -> str:
+def _clash() -> str:
+    """Return the check of reads, from the first clock on, before which registers hold anything."""
     return """
 // synthesis translate_off
-always @(posedge clk)
-    if (re && |we && waddr == raddr) begin
+reg begun = 1'b0;
+
+always @(posedge clk) begin
+    begun <= 1'b1;
+    if (begun && re && |we && waddr == raddr) begin
         $display("FAIL memory clash in %m at address %0d", raddr);
         $finish;
     end
+end
 // synthesis translate_on
 """
 
@@ -137,7 +142,7 @@ def _ram_text(
             at = f"[{low + bits - 1}:{low}]"
             body += f"    if (we[{k}]) mem[waddr]{at} <= wdata{at};\n"
         body += "end\n"
-    return LeafText(body + read + _clash(depth), registers)
+    return LeafText(body + read + _clash(), registers)
 
 
 @leaf(outputs=("rdata",), verilog=_ram_text)

@@ -71,6 +71,7 @@ def handoff_command(folder: str, tool: str, as_json: bool, **options: Any) -> in
             console.say(warning)
         emit({"design": manifest["design"], "folder": folder, "files": files, "options": chosen})
     if not as_json:
-        said = ", ".join(f"{name} {value}" for name, value in chosen.items())
+        units = {"period": " ns"}
+        said = ", ".join(f"{name} {value}{units.get(name, '')}" for name, value in chosen.items())
         print(f"{folder}/{tool} of {manifest['design']}: {said}")
     return DONE

@@ -32,11 +32,20 @@ def design_arguments(command: Any) -> Any:
 
     @wraps(command)
     def run(*, target_fps: float | None, clock: float | None, pairs: Any, **given: Any) -> Any:
-        if target_fps is not None:
-            pairs = (*pairs, f"interval={_interval(target_fps, clock)}")
         if "clock" in signature(command).parameters:
             given["clock"] = clock
-        return command(pairs=pairs, **given)
+        if target_fps is None:
+            return command(pairs=pairs, **given)
+        clocks = _interval(target_fps, clock)
+        try:
+            return command(pairs=(*pairs, f"interval={clocks}"), **given)
+        except ValueError as error:
+            if "interval" not in str(error):
+                raise
+            asked = (
+                f"--target-fps {target_fps:g} at {clock:g} MHz is an interval of {clocks} clocks"
+            )
+            raise ValueError(f"{asked}: {error}") from error
 
     made: Any = run
     for decorate in (

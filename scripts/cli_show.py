@@ -56,9 +56,10 @@ def show(
         _check_config(config)
     with console.result(as_json) as emit:
         made = load_design(design, pairs, weights, seed)
-        if part is not None and made.estimate is None:
+        if part is not None and made.target not in parts.TARGETS:
+            known = " or ".join(target.value for target in parts.TARGETS)
             raise ValueError(
-                f"--part must be given only with an engine that has an estimate, not {made.engine}"
+                f"--part must be given with the target {known}, not {made.target.value}"
             )
         found = facts(made, clock, device)
         if picture is not None:

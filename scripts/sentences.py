@@ -1,6 +1,7 @@
 """What an error says: one sentence, on one line, of what must be and what was."""
 
 import re
+from dataclasses import fields
 from difflib import get_close_matches
 
 import click
@@ -34,7 +35,21 @@ def _said(error: click.ClickException) -> str:
     told = re.fullmatch(r"Invalid value for '(.*?)': ('.*') is not a valid (\w+)\.", text)
     if told and told[3] in _KINDS:
         return f"{told[1]} must be {_KINDS[told[3]]}, not {told[2]}"
+    if isinstance(error, click.NoSuchOption) and (key := _key(error)):
+        return (
+            f"no such option {error.option_name!r}; a key of the configuration: --set {key}=VALUE"
+        )
     return text[:1].lower() + text[1:]
+
+
+def _key(error: click.NoSuchOption) -> str:
+    """Return the key of a configuration that is meant by an option, or nothing."""
+    from kolam.generators import ENGINES
+
+    key = error.option_name.lstrip("-").replace("-", "_")
+    known = {field.name for room in ENGINES.values() for field in fields(room.Config)}
+    takes = error.ctx and any(each.name == "pairs" for each in error.ctx.command.params)
+    return key if takes and key in known else ""
 
 
 def _meant(text: str) -> str:

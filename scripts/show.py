@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from kolam.flows.parts import Part
+from kolam.flows.parts import TARGETS, Part
 from kolam.scripts import console
 
 _MANY = 12
@@ -17,7 +17,7 @@ Rows = list[tuple[Any, ...]]
 def facts(design: Any, clock_mhz: float, part: Part | None = None) -> dict[str, Any]:
     """Return what a design promises, as plain values; nothing is built for it.
 
-    part: of which the estimate is a share, if there is an estimate.
+    part: of which the estimate is a share, if there is an estimate and it can hold the design.
     """
     found = {
         "design": design.name,
@@ -42,7 +42,7 @@ def facts(design: Any, clock_mhz: float, part: Part | None = None) -> dict[str, 
     }
     if design.estimate is not None:
         found["estimate"] = design.estimate
-        if part is not None:
+        if part is not None and design.target in TARGETS:
             available = {key: getattr(part, key) for key in ("lut", "ff", "dsp", "bram36")}
             used = {key: round(share, 4) for key, share in part.used(design.estimate).items()}
             found["part"] = {"name": part.name, "available": available, "used": used}
@@ -108,7 +108,7 @@ def print_facts(found: dict[str, Any]) -> None:
     print_table(screen, headings, parts)
     screen.print()
     if "estimate" in found:
-        print_table(screen, *_costs(found))
+        print_table(screen, *(_blocks if found["engine"] == "fft" else _costs)(found))
         screen.print()
     print_table(screen, *_streams(found["streams"]))
     screen.print()
@@ -297,6 +297,7 @@ def _streams(streams: list[dict[str, Any]]) -> tuple[tuple[str, ...], Rows]:
 
 
 _COSTS = ("lut", "ff", "dsp", "bram36")
+_ESTIMATED = "estimated, before synthesis"
 
 
 def _costs(found: dict[str, Any]) -> tuple[tuple[str, ...], Rows]:
@@ -319,12 +320,25 @@ def _costs(found: dict[str, Any]) -> tuple[tuple[str, ...], Rows]:
     rows.append(("ends", "", "", "", *_sums(dict(zip(found["estimate"], ends, strict=True))),
                  "ports and the queue of results"))  # fmt: skip
     total = found["parallelism"]["chosen"], found["interval"], found["memory_bits"]
-    rows.append(("all", *total, *_sums(found["estimate"]), "estimated, before synthesis"))
+    rows.append(("all", *total, *_sums(found["estimate"]), _ESTIMATED))
     if "part" in found:
-        used = found["part"]["used"]
-        rows.append(("", "", "", "", *(f"{used[key]:.1%}".replace("%", " %") for key in _COSTS),
-                     f"of {found['part']['name']}"))  # fmt: skip
+        rows.append(("", "", "", "", *_shares(found, _COSTS), f"of {found['part']['name']}"))
     return headings, rows
+
+
+def _blocks(found: dict[str, Any]) -> tuple[tuple[str, ...], Rows]:
+    """Return the table of what is known of an FFT: not what it takes of LUTs and flip-flops."""
+    headings = "multipliers", "memory bits", "DSP48E1", "RAMB36E1", ""
+    cost = found["estimate"]
+    total = found["parallelism"]["chosen"], found["memory_bits"], cost["dsp"], cost["bram36"]
+    rows: Rows = [(*total, f"{_ESTIMATED}; LUT and FF: kolam synth")]
+    if "part" in found:
+        rows.append(("", "", *_shares(found, _COSTS[2:]), f"of {found['part']['name']}"))
+    return headings, rows
+
+
+def _shares(found: dict[str, Any], keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{found['part']['used'][key]:.1%}".replace("%", " %") for key in keys)
 
 
 def _sums(cost: dict[str, float]) -> tuple[float, ...]:

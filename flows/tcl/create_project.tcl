@@ -9,7 +9,7 @@
 # than a part has pins. Empty "More Options" of synth_1 for a top of your own with pins.
 
 source [file join [file dirname [file normalize [info script]]] common.tcl]
-set part [argument 0 $part]
+set part [known_part [argument 0 $part]]
 set folder [new_folder [argument 1 ${core}_project]]
 
 create_project $core $folder -part $part

@@ -7,7 +7,7 @@
 # folder. Ends with 0 if timing is met, else with 1.
 
 source [file join [file dirname [file normalize [info script]]] common.tcl]
-set part [argument 0 $part]
+set part [known_part [argument 0 $part]]
 set until [argument 1 route]
 if {[lsearch -exact {synth route} $until] < 0} { fail "the second word must be synth or route, not $until" }
 set folder [new_folder [argument 2 ${core}_out_of_context]]

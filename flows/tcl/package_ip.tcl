@@ -10,6 +10,7 @@
 # attributes would make the Verilog one vendor's.
 
 source [file join [file dirname [file normalize [info script]]] common.tcl]
+set part [known_part $part]
 set folder [new_folder [argument 0 ${core}_ip]]
 set vendor [argument 1 kolam]
 set version [argument 2 1.0]
@@ -56,7 +57,7 @@ set_property display_name $core $ip
 set_property description $title $ip
 set_property auto_family_support_level level_2 $ip
 # the parameter MEM_DIR is for other tools: in a project images are found by their names
-foreach parameter [ipx::get_user_parameters -of_objects $ip] {
+foreach parameter [ipx::get_user_parameters MEM_DIR -of_objects $ip] {
     ipx::remove_user_parameter [get_property NAME $parameter] $ip
 }
 

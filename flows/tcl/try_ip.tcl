@@ -10,7 +10,7 @@ set repository [file normalize [argument 0 ${core}_ip]]
 if {![file exists [file join $repository component.xml]]} {
     fail "$repository must be an IP, made by package_ip.tcl"
 }
-set part [argument 1 $part]
+set part [known_part [argument 1 $part]]
 set folder [new_folder [argument 2 ${core}_trial]]
 
 create_project trial $folder -part $part

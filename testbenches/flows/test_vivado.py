@@ -21,6 +21,8 @@ ANSWERS = {
     "STATUS": "route_design Complete!",
     "SLACK-setup": "0.123",
     "SLACK-hold": "0.045",
+    "pathless": "",
+    "report": "All user specified timing constraints are met.",
     "sites": "BUFGCTRL_X0Y0 BUFGCTRL_X0Y1",
     "definitions": "kolam:ip:core:1.0",
     "lost": "0",
@@ -66,6 +68,7 @@ def run(tclsh, tmp_path):
             status=done.returncode, said=done.stdout, error=done.stderr, calls=calls, cwd=cwd
         )
 
+    go.cwd = cwd
     return go
 
 
@@ -207,9 +210,33 @@ def test_missed_timing_is_one_line_and_status_1(script, check, run, folder):
     done = run(folder / "vivado" / script, **{f"SLACK-{check}": "-0.312"})
     failed(done, f"timing is missed: {check} slack -0.312 ns at a period of 10.000 ns on xc7a100t")
     assert done.said == ""
-    words = ["xc7a35tcpg236-1", *["route"] * (script == SCRIPTS[1]), "unconstrained"]
-    done = run(folder / "vivado" / script, *words, **{f"SLACK-{check}": ""})
-    failed(done, f"{check} of squares must be timed, and is not")
+    untimed = ({f"SLACK-{check}": ""}, {f"SLACK-{check}": "inf"}, {"pathless": check})
+    for number, answer in enumerate(untimed):
+        words = ["xc7a35tcpg236-1", *["route"] * (script == SCRIPTS[1]), f"unconstrained {number}"]
+        failed(
+            run(folder / "vivado" / script, *words, **answer),
+            f"{check} of squares must be timed, and is not",
+        )
+
+
+@pytest.mark.parametrize("script", SCRIPTS[:2])
+def test_a_missed_pulse_width_is_missed_timing(script, run, folder):
+    """It has no path, and is in the report alone; before routing hold is missed there too."""
+    missed = {"report": "Timing constraints are not met."}
+    done = run(folder / "vivado" / script, **missed)
+    failed(done, "timing is missed: a pulse width at a period of 10.000 ns on xc7a100tcsg324-1")
+    if script == SCRIPTS[1]:
+        passed(run(folder / "vivado" / script, "xc7a35tcpg236-1", "synth", "early", **missed))
+
+
+@pytest.mark.parametrize("script", [*SCRIPTS[:2], "try_ip.tcl"])
+def test_a_part_that_is_not_installed_leaves_nothing_behind(script, run, folder):
+    (ip := run.cwd / "squares_ip").mkdir()
+    (ip / "component.xml").touch()
+    words = ["squares_ip"] * (script == "try_ip.tcl")
+    done = run(folder / "vivado" / script, *words, "xc7nowhere-1")
+    failed(done, "xc7nowhere-1 must be a part that is installed with this Vivado")
+    assert [each.name for each in done.cwd.iterdir()] == ["squares_ip"]
 
 
 def test_a_run_that_ends_badly_is_told(run, folder):

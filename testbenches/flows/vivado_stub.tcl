@@ -159,15 +159,21 @@ namespace eval stub {
         proc do_$command {given} {
             must_be_open design
             array set option $given
+            if {[info exists option(-return_string)]} { return [dict get $::stub::answers report] }
             touch $option(-file)
         }
     }
     proc do_get_timing_paths {given} {
         must_be_open design
-        return [string trimleft [dict keys [dict remove $given -max_paths]] -]
+        set check [string trimleft [dict keys [dict remove $given -max_paths]] -]
+        if {[lsearch -exact [dict get $::stub::answers pathless] $check] >= 0} { return "" }
+        return $check
     }
     proc do_get_sites {given} { must_be_open design; return [dict get $::stub::answers sites] }
     proc do_get_ports {given names} { return $names }
+    proc do_get_parts {given part} {
+        return [expr {[string match xc7nowhere* $part] ? "" : $part}]
+    }
 
     proc do_get_ipdefs {given pattern} { return [dict get $::stub::answers definitions] }
     proc do_get_ips {given name} { return $name }
@@ -183,7 +189,9 @@ namespace eval stub {
         }
     }
     proc do_ipx_current_core {given} { return core }
-    proc do_ipx_get_user_parameters {given} { return MEM_DIR }
+    proc do_ipx_get_user_parameters {given {pattern *}} {
+        return [lsearch -all -inline -glob {Component_Name MEM_DIR} $pattern]
+    }
     proc do_ipx_add_bus_interface {given name core} { return $name }
     proc do_ipx_add_port_map {given logical interface} { return "$interface.$logical" }
     proc do_ipx_add_bus_parameter {given name interface} { return "$interface.$name" }

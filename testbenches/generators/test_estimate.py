@@ -1,10 +1,12 @@
 """The estimate before synthesis; what yosys counts is compared with it in testbenches/shown."""
 
+from dataclasses import replace
+
 import pytest
 
 from kolam.generators import load
 from kolam.generators.design import Memory
-from kolam.generators.estimate import _choices, _memory
+from kolam.generators.estimate import _choices, memory_cost
 
 
 def memory(width, depth, style="block", fields=1):
@@ -39,7 +41,14 @@ def test_selectors_of_four_to_one(words, luts):
     (memory(256, 2, "logic"), {"lut": 4, "ff": 4}),
 ])  # fmt: skip
 def test_memories(made, cost):
-    assert _memory(made) == cost
+    assert memory_cost(made) == cost
+
+
+def test_words_of_36_bits_are_read_by_one():
+    table = replace(memory(36, 512), contents="words.hex")
+    assert memory_cost(table)["half_blocks"] == 2
+    assert memory_cost(replace(table, ports=1))["half_blocks"] == 1
+    assert memory_cost(replace(table, loadable=True))["half_blocks"] == 1  # one writes, one reads
 
 
 def test_more_multipliers_cost_more():

@@ -130,6 +130,14 @@ def test_ram_gives_what_was_written_before_the_read(tmp_path: Path) -> None:
     assert replay(records, tmp_path) == []
 
 
+def test_the_first_clock_cannot_clash(tmp_path: Path) -> None:
+    """In it a simulator may show any value of a register that has none yet."""
+    record, _ = ram_record("early", 8, (), 1, "block", None, clocks=40)
+    rows = [(dict(zip(record.inputs, given, strict=True)), got) for given, got in record.rows]
+    rows[0][0].update(re=1, we=1, raddr=5, waddr=5)
+    replay([replace(record, rows=[(list(given.values()), got) for given, got in rows])], tmp_path)
+
+
 @pytest.mark.parametrize("style", ["block", "distributed"])
 @pytest.mark.parametrize("parts", [(), (4, 1, 7)])
 def test_a_clash_stops_model_and_verilog(tmp_path: Path, style: str, parts: tuple[int]) -> None:

@@ -144,7 +144,8 @@ NO_FFT = {
     "formats.weights=s1.6": "the keys of formats must be among input, output, twiddle, rounding, "
     "not 'weights'",
     "formats=s0.15": "formats must be a table, not 's0.15'",
-    "parallelism=4": "the keys of the configuration must be among points, ",
+    "parallelism=4": "parallelism must not be given to an FFT: its speed and multipliers come from",
+    "interval=64": "interval must not be given to an FFT: its speed and multipliers come",
     "target=foo": "target must be one of generic, xc7, ecp5, ice40, asic, not 'foo'",
     "engine=cyclic_sparse": "not 'points'",
 }

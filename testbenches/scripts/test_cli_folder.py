@@ -30,7 +30,7 @@ def test_generate_then_simulate_the_folder(tiny, kolam, place):
 
     done = kolam("handoff", "out", "--for", "vivado", "--part", "xc7z020clg400-1", "--period", "4")
     assert (done.status, done.err) == (0, "")
-    assert done.out == "out/vivado of tiny: part xc7z020clg400-1, period 4.0\n"
+    assert done.out == "out/vivado of tiny: part xc7z020clg400-1, period 4.0 ns\n"
     found = json.loads(kolam("handoff", "out", "--for", "vivado", "--json").out)
     assert list(found) == ["design", "folder", "files", "options"]
     assert found["options"] == {"part": "xc7a100tcsg324-1", "period": 10.0}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kolam.flows import synthesize
-from kolam.generators import fft_noise, load
+from kolam.generators import catalog, fft_noise, load
 from kolam.generators.fft import (
     Architecture,
     Config,
@@ -309,6 +309,16 @@ def test_cost_of_fft_1024(rotation, shown):
     for key, most in limits.items():
         assert cost[key] <= most, key
     assert (cost["latches"], cost["clocks"]) == (0, 1)
+
+
+@pytest.mark.parametrize("name", [name for name in catalog.names() if "fft" in name])
+def test_blocks_are_known_before_synthesis(name, shown):
+    design = load(name, set={"target": "xc7"})
+    cost = synthesize(design, "xc7")
+    counted = {key: cost[key] for key in ("dsp", "bram36")}
+    shown(f"{name}: DSP and block RAM on xc7, and estimated", {**counted, **{
+        f"{key} estimated": value for key, value in design.estimate.items()}})  # fmt: skip
+    assert counted == design.estimate
 
 
 @pytest.mark.parametrize(("points", "blocks"), [(4096, 6.5), (1 << 14, 20), (1 << 16, 74)])
