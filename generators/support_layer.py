@@ -165,10 +165,10 @@ def support_layer(
         turn_word = [word(bits(p.banks)) for _ in range(latency + 1)]
         words_count = cycle_counter(clk, rst, busy, turn_word[0], count=p.banks)
         words_late = [delay(clk, a, b) for a, b in pairwise(turn_word)]
-        shared = word(width)
+        given = word(width)
         row_words = concat([operands[-1], *operands[:-1]])
-        sharing = word_choice(turn_word[-1], row_words, shared, words=p.banks)
-        operands = [shared]
+        sharing = word_choice(turn_word[-1], row_words, given, words=p.banks)
+        operands = [given]
     if p.anchored:
         operands *= lanes
 

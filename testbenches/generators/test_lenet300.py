@@ -55,6 +55,14 @@ def test_eight_bits_and_few_weights(name):
     assert design.config.connectivity.all() or name not in CONNECTED
 
 
+@pytest.mark.parametrize("name", LENET300)
+def test_the_most_multipliers_become_verilog(name):
+    most = load(name).config.legal[-1][0]
+    design = load(name, set={"parallelism": most})
+    assert f"rtl/{design.name}.v" in design.files()
+    assert design.multipliers == most
+
+
 @pytest.mark.parametrize("name", CONNECTED)
 def test_every_layer_is_fully_connected(name):
     config = load(name).config
