@@ -25,6 +25,7 @@ LARGE = 4096  # bits, from which OpenROAD-flow-scripts refuses to make flip-flop
 MEMORIES = ("flip-flops", "macros")
 PERIOD_NS = 10.0
 _FANOUT = 4  # buffers that ABC takes an output to drive
+_CROWD = 100  # inputs, above which what drives them is slow until placement puts buffers there
 # yosys' own script, with which carries end as chains of majority gates, is a fifth slower here
 _ABC = "+strash;dch;map,-B,0.9,{D};topo;buffer,-c;upsize,{D};dnsize,{D};stime,-p"
 
@@ -96,6 +97,12 @@ def synthesize(
             try:
                 slack = sta.run(place, "netlist.v", names, "constraint.sdc", design.name)
                 result.update(timing(slack, period_ns, library.time_unit))
+                netlist = (place / "netlist.v").read_text(encoding="utf-8")
+                if (crowd := fanout(netlist, slack.critical[0])) > _CROWD:
+                    result["remarks"].append(
+                        f"the worst path begins at a flip-flop that drives {crowd} inputs without "
+                        "a buffer: until placement puts buffers there, the slack says little"
+                    )
             except ToolError as error:  # an old OpenSTA does not read every new Liberty file
                 result["remarks"].append(f"slack is not known: {error}")
     return result
@@ -211,6 +218,19 @@ def remarks(result: Mapping[str, Any]) -> list[str]:
     if not sta.installed():
         said.append(f"slack is not known without {sta.PROGRAM}; get it with '{sta.GET}'")
     return said
+
+
+def fanout(netlist: str, pin: str) -> int:
+    """Return how many pins the output INSTANCE/PIN of a flat Verilog netlist drives; 0: not there.
+
+    ABC sees what is between flip-flops and buffers that; not a flip-flop's own output.
+    """
+    instance, _, port = pin.rpartition("/")
+    cell = re.search(rf"^  \S+ {re.escape(instance)} \(\n(.*?)^  \);", netlist, re.M | re.S)
+    net = cell and re.search(rf"^    \.{re.escape(port)}\((.*)\),?$", cell[1], re.M)
+    if not net:
+        return 0
+    return len(re.findall(rf"^    \.\w+\({re.escape(net[1])}\),?$", netlist, re.M)) - 1
 
 
 def timing(slack: sta.Slack, period_ns: float, time_unit: float) -> dict[str, Any]:

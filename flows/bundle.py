@@ -19,10 +19,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from kolam.flows import handoff
 from kolam.flows.staging import write_folder
-from kolam.flows.yosys import DEVICES
+from kolam.flows.yosys import DEVICES, Device
 from kolam.generators import load
 from kolam.generators.design import Design
 from kolam.hdl import primitives
+from kolam.hdl.target import Target
 from kolam.testbenches import bench, stimulus
 from kolam.testbenches.simulate import ENOUGH
 
@@ -242,6 +243,8 @@ exit 1
 
 def _run_yosys(design: Design) -> str:
     device = DEVICES.get(design.target.value, DEVICES["xc7"])
+    if design.target is Target.ASIC:  # gates of yosys' own: no library of cells comes with kolam
+        device = Device(cells="", command="synth", flat="-flatten")
     folder = f'chparam -set MEM_DIR "mem/" {design.name}; ' if design.memories else ""
     return _RUN_YOSYS.format(
         name=design.name,

@@ -10,6 +10,7 @@ one clock only. Two sets of pins are known, from the macro's name:
 A memory may need several macros: side by side for wide words, one behind another for many.
 """
 
+import math
 import re
 import textwrap
 from collections.abc import Callable, Sequence
@@ -89,19 +90,42 @@ class Macro:
         """Bits of an address."""
         return max(1, (self.depth - 1).bit_length())
 
+    @property
+    def size(self) -> str:
+        """DEPTHxWIDTH/MASK."""
+        return f"{self.depth}x{self.width}/{self.mask}"
+
 
 _OPENRAM = re.compile(r"\w*1rw1r_(?P<width>\d+)x(?P<depth>\d+)(?:_(?P<mask>\d+))?")
 _FAKERAM = re.compile(r"fakeram\d*_t?dp_(?P<depth>\d+)x(?P<width>\d+)")
+# of one port: FakeRAM2.0, OpenRAM, GlobalFoundries, IHP; and what has two, but pins of its own
+_SINGLE = re.compile(r"fakeram\d*_(sp_)?\d+x\d+|\w*_1rw_\w*|gf180mcu_\w*sram\w*|\w*_1P_\w*")
+_STRANGE = re.compile(r"\w*IHPSG13_2P_\w*|\w*1r1w_\w*")
 _GIVEN = re.compile(r"(?P<depth>\d+)x(?P<width>\d+)(?:/(?P<mask>\d+))?")
 
 
-def parse(text: str, ram: Ram) -> Macro:
-    """Return the macro that NAME or NAME:DEPTHxWIDTH/MASK means for a memory.
+def assumed(text: str) -> bool:
+    """Return whether size and pins of the macro NAME are taken from the memory."""
+    return not (":" in text or _OPENRAM.fullmatch(text) or _FAKERAM.fullmatch(text))
 
-    A name that tells no size is taken to be as large as the memory, with its write mask.
-    Raises ValueError with one sentence.
+
+def parse(text: str, alike: Sequence[Ram]) -> Macro:
+    """Return the macro that NAME or NAME:DEPTHxWIDTH/MASK means for memories of one shape.
+
+    A name that tells no size is taken to be as large as they are, with a write mask for the parts
+    of all of them. Raises ValueError with one sentence.
     """
+    ram = alike[0]
     name, colon, size = text.partition(":")
+    if _SINGLE.fullmatch(name):
+        raise ValueError(
+            f"a macro must have a port to write and a port to read, and {name} has one for both"
+        )
+    if _STRANGE.fullmatch(name):
+        raise ValueError(
+            f"a macro must have the pins of OpenRAM's 1rw1r or of FakeRAM2.0 with two ports, "
+            f"and {name} has others"
+        )
     check_identifier(name, "the name of a macro")
     known = _OPENRAM.fullmatch(name) or _FAKERAM.fullmatch(name)
     pins = "fakeram" if _FAKERAM.fullmatch(name) else "openram"
@@ -111,8 +135,8 @@ def parse(text: str, ram: Ram) -> Macro:
             f"the size of macro {name} must be DEPTHxWIDTH or DEPTHxWIDTH/MASK, not {size!r}"
         )
     if told is None:
-        equal = len(set(ram.parts)) == 1
-        depth, width, mask = ram.depth, ram.width, ram.parts[0] if equal else 1
+        mask = math.gcd(*(part for one in alike for part in one.parts))
+        depth, width = ram.depth, ram.width
     else:
         depth, width = int(told["depth"]), int(told["width"])
         mask = int(told.groupdict().get("mask") or (1 if pins == "fakeram" else width))
@@ -185,9 +209,10 @@ def wrapper(ram: Ram, macro: Macro) -> str:
         + f"wire {vector(ram.width)}answer = {_joined(answer)};\n"
         + _ANSWER[ram.leaf.function](ram)
     )
+    count = tiling.rows * tiling.columns
     made_of = (
-        f"//\n// {ram.shape} bits in {tiling.rows * tiling.columns} macros {macro.name},\n"
-        f"// {macro.depth} words of {macro.width} bits each.\n"
+        f"//\n// {ram.shape} bits in {count} macro{'s' * (count > 1)} {macro.name},\n"
+        f"// {macro.depth} words of {macro.width} bits{' each' * (count > 1)}.\n"
     )
     return (
         head.replace("\n`timescale", f"{made_of}\n`timescale", 1)

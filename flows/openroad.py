@@ -5,10 +5,11 @@ flow/scripts/variables.yaml; what its synthesis reads: flow/scripts/synth.tcl.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kolam.flows.macros import Macro, Ram, parse, rams, wrapper
+from kolam.flows.macros import Macro, Ram, assumed, parse, rams, wrapper
 from kolam.flows.pdk import PLATFORMS
 from kolam.flows.sdc import constraints
 from kolam.generators.design import Design
@@ -62,7 +63,7 @@ def files(design: Design, options: Options) -> dict[str, str]:
 
 
 def warnings(design: Design, options: Options) -> list[str]:
-    """Return sentences about memories without a macro that are too large for flip-flops."""
+    """Return sentences about memories too large for flip-flops, and what is taken of macros."""
     served = _served(design, options.macro)
     said = []
     large = [ram for ram in rams(design) if ram.bits > LARGE and ram.module not in served]
@@ -73,21 +74,39 @@ def warnings(design: Design, options: Options) -> list[str]:
             f"{bits} bits of memory become flip-flops ({shapes}); "
             f"a macro takes the place of one with --macro {large[0].shape}=NAME"
         )
+    told = {pair.partition("=")[2] for pair in options.macro}
+    for macro in dict.fromkeys(macro for _, macro in served.values()):
+        if macro.name in told and assumed(macro.name):
+            masked = f"a bit of write mask for each {macro.mask} of them"
+            said.append(
+                f"{macro.name} is taken to have {macro.depth} words of {macro.width} bits, "
+                f"{masked if macro.mask < macro.width else 'no write mask'}, and the pins "
+                f"of OpenRAM's 1rw1r; {macro.name}:DEPTHxWIDTH/MASK says another size"
+            )
     if any(ram.initial for ram in rams(design)):
-        said.append(
-            "on a chip memories have no contents from the start: "
-            "weights must be loaded over s_axis_weight before the first frame"
-        )
+        said.append(_LOADED)
     return said
 
 
 def usage(design: Design) -> str:
     """Return how to run the flow, as a section of the folder's README."""
-    said = warnings(design, Options())
-    bits = sum(ram.count * ram.bits for ram in rams(design))
-    memories = "".join(f"{sentence[:1].upper()}{sentence[1:]}.\n" for sentence in said)
-    return _USAGE.format(name=design.name, bits=bits, memories=memories and f"\n{memories}")
+    written = rams(design)
+    counts = Counter[str]()
+    for ram in written:
+        counts[ram.shape] += ram.count
+    memories = ""
+    if written:
+        bits = sum(ram.count * ram.bits for ram in written)
+        shapes = ", ".join(f"{count} of {shape}" for shape, count in counts.items())
+        memories = _WRITTEN.format(bits=bits, shapes=shapes)
+    loaded = f"\n{_LOADED[:1].upper()}{_LOADED[1:]}.\n" if any(r.initial for r in written) else ""
+    return _USAGE.format(name=design.name, memories=memories, loaded=loaded)
 
+
+_LOADED = (
+    "on a chip memories have no contents from the start: "
+    "weights must be loaded over s_axis_weight before the first frame"
+)
 
 _USAGE = """\
 ## OpenROAD
@@ -101,8 +120,14 @@ are in `config.mk` and `constraint.sdc`; to write them anew:
 
     kolam handoff DIR --for openroad --platform PLATFORM --period NS --macro SHAPE=NAME
 
-Without macros {bits} bits of memory become flip-flops; what is read only becomes logic.
-{memories}"""
+Memory that is read only becomes logic.
+{memories}{loaded}"""
+
+_WRITTEN = """
+A macro may take the place of these memories, words by bits: {shapes}.
+Those without a macro become flip-flops, {bits} bits if no macro is given; so do the queues of a
+few words, which no macro serves.
+"""
 
 
 def _served(design: Design, pairs: Sequence[str]) -> dict[str, tuple[Ram, Macro]]:
@@ -120,7 +145,14 @@ def _served(design: Design, pairs: Sequence[str]) -> dict[str, tuple[Ram, Macro]
         for ram in alike:
             if ram.module in served:
                 raise ValueError(f"a macro for {shape} must be given once, not twice")
-            served[ram.module] = ram, parse(name, ram)
+            served[ram.module] = ram, parse(name, alike)
+    sizes: dict[str, Macro] = {}
+    for _, macro in served.values():
+        if (other := sizes.setdefault(macro.name, macro)) != macro:
+            raise ValueError(
+                f"macro {macro.name} must have one size, not {other.size} and {macro.size}; "
+                f"say which, like {macro.name}:{other.size}"
+            )
     return served
 
 
@@ -180,7 +212,8 @@ export VERILOG_TOP_PARAMS = MEM_DIR {"$(KOLAM_ROOT)mem/"}
 """
 
 _MEMORIES = """
-# The largest memory that becomes flip-flops or logic; without this the flow refuses above 4096.
+# Of all memories of one kind that become flip-flops or logic, the most bits; without this the
+# flow refuses above 4096.
 export SYNTH_MEMORY_MAX_BITS = {bits}
 """
 
@@ -188,8 +221,9 @@ _MACROS = """
 # NAME.lef, NAME*.lib and NAME.gds of the macros are looked for in these folders
 KOLAM_MACROS = {names}
 KOLAM_MACRO_FOLDERS ?= $(KOLAM_HERE)macros $(KOLAM_MACROS:%=$(PLATFORM_DIR)/../sky130ram/%)
-kolam_find = $(foreach macro,$(KOLAM_MACROS),$(firstword \\
-    $(foreach folder,$(KOLAM_MACRO_FOLDERS),$(wildcard $(folder)/$(macro)$(1)))))
+kolam_find = $(foreach macro,$(KOLAM_MACROS),$(or $(firstword \\
+    $(foreach folder,$(KOLAM_MACRO_FOLDERS),$(wildcard $(folder)/$(macro)$(1)))),$(warning \\
+    there is no $(macro)$(1) in $(KOLAM_MACRO_FOLDERS))))
 export ADDITIONAL_LEFS = $(call kolam_find,.lef)
 export ADDITIONAL_LIBS = $(call kolam_find,*.lib)
 export ADDITIONAL_GDS = $(call kolam_find,.gds)

@@ -72,6 +72,10 @@ def handoff_command(folder: str, tool: str, as_json: bool, **options: Any) -> in
         emit({"design": manifest["design"], "folder": folder, "files": files, "options": chosen})
     if not as_json:
         units = {"period": " ns"}
-        said = ", ".join(f"{name} {value}{units.get(name, '')}" for name, value in chosen.items())
+        said = ", ".join(
+            f"{name} {' '.join(value) if isinstance(value, list) else value}{units.get(name, '')}"
+            for name, value in chosen.items()
+            if value != []
+        )
         print(f"{folder}/{tool} of {manifest['design']}: {said}")
     return DONE

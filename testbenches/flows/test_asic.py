@@ -117,6 +117,45 @@ def test_slack_is_measured_at_the_period(opensta, layer, tiny, tmp_path):
             assert again.worst == pytest.approx(slack, abs=0.01)
 
 
+NETLIST = """\
+module top (
+  clk,
+  y
+);
+  wire \\u.ce[0] ;
+  DFF _1_ (
+    .CK(clk),
+    .D(a),
+    .Q(\\u.ce[0] )
+  );
+  NAND2 _2_ (
+    .A(\\u.ce[0] ),
+    .B(\\u.ce[0] ),
+    .Y(a)
+  );
+  INV _10_ (
+    .A(\\u.ce[0] ),
+    .Y(y)
+  );
+endmodule
+"""
+
+
+@pytest.mark.parametrize(
+    ("pin", "count"), [("_1_/Q", 3), ("_2_/Y", 1), ("_10_/Y", 0), ("u/_1_/Q", 0), ("y", 0)]
+)
+def test_what_an_output_drives_is_counted(pin, count):
+    assert asic.fanout(NETLIST, pin) == count
+
+
+def test_a_flip_flop_that_drives_many_without_a_buffer_is_told(opensta, layer, tiny, monkeypatch):
+    crowd = " inputs without a buffer"
+    assert crowd not in " ".join(synthesize(layer, liberty=tiny)["remarks"])
+    monkeypatch.setattr(asic, "_CROWD", 0)
+    said = synthesize(layer, liberty=tiny)["remarks"]
+    assert sum(crowd in sentence for sentence in said) == 1
+
+
 def test_without_opensta_slack_is_absent_and_that_is_said(design, tiny, monkeypatch):
     monkeypatch.setattr(sta, "PROGRAM", "no-such-sta")
     found = synthesize(design, "asic", liberty=tiny)

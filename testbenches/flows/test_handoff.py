@@ -102,6 +102,15 @@ def test_moved_and_read_only_it_simulates_and_synthesises(written, yosys, tmp_pa
     assert state(folder) == before
 
 
+def test_a_design_for_cells_is_not_made_of_those_of_a_device(yosys, tmp_path):
+    folder = write(load("fft-64", set={"points": 8, "target": "asic"}), tmp_path / "chip", frames=1)
+    done = synthesize(folder, "gates", yosys)
+    assert done.returncode == 0, done.stderr
+    kinds = re.findall(r"^ +\d+ +(\S*_\S*)$", done.stdout, re.M)
+    assert "$_AND_" in kinds or "$_NAND_" in kinds
+    assert all(kind.startswith("$") for kind in kinds if "fft_64" not in kind)
+
+
 def test_synthesis_ends_badly(folder, yosys, tmp_path):
     (tmp_path / "there").mkdir()
     done = synthesize(folder, "there", yosys)

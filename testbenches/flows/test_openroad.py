@@ -46,8 +46,11 @@ def config(folder):
     return path
 
 
-def evaluated(path, tmp_path, cwd=None):
-    """Return what make exports when it has read a config.mk, as OpenROAD-flow-scripts reads it."""
+def evaluated(path, tmp_path, cwd=None, said=None):
+    """Return what make exports when it has read a config.mk, as OpenROAD-flow-scripts reads it.
+
+    said: a list, to which what make says on stderr is added.
+    """
     (tmp_path / "Makefile").write_text(MAKEFILE)
     done = subprocess.run(
         ["make", "-s", "-f", tmp_path / "Makefile", f"DESIGN_CONFIG={path}", "print"],
@@ -55,6 +58,8 @@ def evaluated(path, tmp_path, cwd=None):
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    if said is not None:
+        said.append(done.stderr)
     return dict(line.split("=", 1) for line in done.stdout.split("\0") if "=" in line)
 
 
@@ -344,6 +349,43 @@ def test_a_memory_of_macros_answers_bit_for_bit(shape, name, model, changed, tmp
         assert "PASS" not in simulated(changed, broken, tmp_path)
 
 
+LOADABLE = """
+inputs = 16
+supports = [
+    { outputs = 16, fan_in = 4, stride = 1 },
+    { outputs = 16, fan_in = 4, stride = 4, bias = true },
+]
+formats = { input = "s1.6", weights = "s1.6", outputs = "s1.6" }
+parallelism = 8
+loadable = true
+target = "asic"
+"""
+
+
+def test_one_macro_has_the_same_pins_in_all_memories_of_a_shape(tmp_path):
+    """Weights are written whole, activations of the same shape by bytes."""
+    (tmp_path / "layer.toml").write_text(LOADABLE)
+    design = load(tmp_path / "layer.toml")
+    parts = {ram.parts for ram in macros.rams(design) if ram.shape == "16x32"}
+    assert parts == {(32,), (8, 8, 8, 8)}
+    folder = write(design, tmp_path / "folder", frames=3)
+    rewrite(folder, "openroad", macro=("16x32=my_sram",))
+    made = [path.read_text() for path in config(folder).parent.glob("macros/*.v")]
+    assert [".wmask0(" in text for text in made] == [True, True]
+    assert sorted(re.findall(r"mask = (.*);", text)[0] for text in made) == [
+        "{4{we}}", "{{1{we[3]}}, {1{we[2]}}, {1{we[1]}}, {1{we[0]}}}"
+    ]  # fmt: skip
+    # it compiles; weights would have to be loaded first
+    assert simulated(folder, openram("my_sram", 16, 32, 8), tmp_path)
+
+
+def test_the_readme_names_the_memories_whatever_macros_are_given(tmp_path):
+    design = load("csc-1024", set={"target": "asic"})
+    said = " ".join(openroad.usage(design).split())
+    assert "words by bits: 3 of 128x256, 1 of 128x208, 4 of 128x64, 3 of 128x16." in said
+    assert "163840 bits if no macro is given" in said
+
+
 def test_the_lines_of_an_fft_may_be_macros_too(tmp_path):
     design = fft.build(fft.Config(points=256, target=Target.ASIC))
     folder = write(design, tmp_path / "fft", frames=3)
@@ -369,12 +411,16 @@ def test_yosys_takes_a_memory_of_macros_with_the_macro_as_a_black_box(changed, t
 
 def test_files_of_macros_are_looked_for_where_they_may_lie(changed, tmp_path):
     rewrite(changed, "openroad", macro=("64x16=my_sram",))
-    found = evaluated(config(changed), tmp_path)
+    said = []
+    found = evaluated(config(changed), tmp_path, said=said)
     assert not found["ADDITIONAL_LEFS"].strip()
+    for ending in (".lef", "*.lib", ".gds"):
+        assert f"there is no my_sram{ending} in {config(changed).parent}/macros" in said[0]
     place = config(changed).parent / "macros"
     for name in ("my_sram.lef", "my_sram_TT_1p8V_25C.lib", "my_sram.gds"):
         (place / name).touch()
-    found = evaluated(config(changed), tmp_path)
+    found = evaluated(config(changed), tmp_path, said=said)
+    assert not said[1]
     assert found["ADDITIONAL_LEFS"].split() == [str(place / "my_sram.lef")]
     assert found["ADDITIONAL_LIBS"].split() == [str(place / "my_sram_TT_1p8V_25C.lib")]
     assert found["ADDITIONAL_GDS"].split() == [str(place / "my_sram.gds")]
@@ -393,6 +439,15 @@ def test_files_of_macros_are_looked_for_where_they_may_lie(changed, tmp_path):
         ({"macro": ("64x16=a:64",)}, "the size of macro a must be DEPTHxWIDTH.*, not '64'"),
         ({"macro": ("64x16=a:48x16",)}, "macro a must have a power of two of words .*, not 48"),
         ({"macro": ("64x16=a:64x16/5",)}, "bits that its mask divides, not 64x16/5"),
+        ({"macro": ("64x16=fakeram45_64x32",)}, "port to read, and fakeram45_64x32 has one for"),
+        ({"macro": ("64x16=gf180mcu_fd_ip_sram__sram64x8m8wm1",)}, "has one for both"),
+        ({"macro": ("64x16=RM_IHPSG13_1P_64x64_c2_bm_bist",)}, "has one for both"),
+        ({"macro": ("64x16=sram_32_64_1rw_sky130",)}, "has one for both"),
+        ({"macro": ("64x16=RM_IHPSG13_2P_64x32_c2:64x32",)}, "pins of OpenRAM's .* has others"),
+        (
+            {"macro": ("64x16=a", "32x32=a")},
+            "macro a must have one size, not 64x16/8 and 32x32/8; say which, like a:64x16/8",
+        ),
         (
             {"part": "xc7"},
             "an option of openroad must be one of platform, period, macro, not 'part'",
@@ -418,7 +473,12 @@ def test_memories_that_become_flip_flops_are_counted():
     large = [ram for ram in macros.rams(design) if ram.bits > openroad.LARGE]
     (said,) = openroad.warnings(design, openroad.Options())
     assert said.startswith(f"{sum(ram.count * ram.bits for ram in large)} bits of memory become")
-    names = tuple(f"{shape}=my_sram" for shape in {ram.shape for ram in large})
+    shapes = {ram.shape: ram for ram in large}
+    names = tuple(f"{shape}=sram_1rw1r_{ram.width}x{ram.depth}_8" for shape, ram in shapes.items())
     assert openroad.warnings(design, openroad.Options(macro=names)) == []
+    mine = tuple(f"{shape}=sram_{shape}" for shape in shapes)
+    said = openroad.warnings(design, openroad.Options(macro=mine))
+    assert len(said) == len(shapes)
+    assert all(" is taken to have " in sentence for sentence in said)
     loadable = load("csc-digits", set={"target": "asic", "loadable": True})
     assert any("must be loaded" in said for said in openroad.warnings(loadable, openroad.Options()))

@@ -1,6 +1,9 @@
 """`kolam catalog` and `kolam doctor`; test_demo has `kolam demo`."""
 
+import dataclasses
 import json
+
+from kolam.scripts import doctor
 
 
 def test_catalog(kolam):
@@ -21,11 +24,19 @@ def test_doctor(kolam):
         assert tool["version"] or tool["get"] in done.out
 
 
+def test_doctor_prints_how_to_get_a_tool_as_it_is_to_be_typed(kolam, monkeypatch):
+    lost = [dataclasses.replace(tool, find=lambda: None) for tool in doctor.TOOLS]
+    monkeypatch.setattr(doctor, "TOOLS", tuple(lost))
+    printed = kolam("doctor").out
+    assert len({tool.name for tool in lost}) == len(lost)
+    assert "pip install 'kolam[train]'" in printed
+
+
 def test_a_tool_that_is_missing(tiny, kolam, monkeypatch):
     monkeypatch.setenv("PATH", "")
     kolam("simulate", tiny).refused("iverilog")
-    doctor = kolam("doctor", "--json")
-    assert doctor.status == 1
-    found = json.loads(doctor.out)
+    done = kolam("doctor", "--json")
+    assert done.status == 1
+    found = json.loads(done.out)
     assert not found["complete"]
     assert found["tools"]["iverilog"]["version"] is None
