@@ -15,7 +15,7 @@ from kolam.kernels.bits import bits
 
 _BLOCKS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))  # half a RAMB36E1
 _PACKED = ((4, 4608), (2, 9216), (1, 18432))  # the same with nine words in the place of eight
-_NINTH = 2  # LUTs a bit more than those that choose a word: addresses are divided by nine
+_NINE = 8  # LUTs a bit that choose among them: 4 to 16 were found
 _BYTE = 9  # bits of a block RAM that have a write enable of their own
 _SRL = 32  # bits of a shift register
 _LUT_WORDS = 64  # of a LUT RAM without a choice behind it
@@ -161,11 +161,7 @@ def memory_cost(memory: Memory) -> dict[str, int]:
     ]
     if memory.fields == 1:
         ways += [
-            (
-                ceil(width / w) * (rows := ceil(memory.depth / d)),
-                memory.width * (_choices(9 * rows) + _NINTH),
-            )
-            for w, d in _PACKED
+            (ceil(width / w) * ceil(memory.depth / d), memory.width * _NINE) for w, d in _PACKED
         ]
     half_blocks, lut = min(ways)
     return {"half_blocks": half_blocks, "lut": lut}
