@@ -15,7 +15,7 @@ from kolam.kernels.bits import bits
 
 _BLOCKS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))  # half a RAMB36E1
 _PACKED = ((4, 4608), (2, 9216), (1, 18432))  # the same with nine words in the place of eight
-_NINE = 8  # LUTs a bit that choose among them: 4 to 16 were found
+_NINE = 5  # LUTs a bit that choose among them: 4 to 16 were found, 4 and 5 for wide words
 _BYTE = 9  # bits of a block RAM that have a write enable of their own
 _SRL = 32  # bits of a shift register
 _LUT_WORDS = 64  # of a LUT RAM without a choice behind it

@@ -30,9 +30,9 @@ def test_selectors_of_four_to_one(words, luts):
     (memory(1, 16384), {"half_blocks": 1, "lut": 0}),
     (memory(64, 512, fields=4), {"half_blocks": 2, "lut": 0}),  # 4 × 18 bits
     (memory(8, 6144), {"half_blocks": 3, "lut": 8}),
-    (memory(8, 8400), {"half_blocks": 4, "lut": 64}),  # nine words of four bits in 36
-    (memory(8, 13800), {"half_blocks": 6, "lut": 64}),
-    (memory(12, 4200), {"half_blocks": 3, "lut": 96}),
+    (memory(8, 8400), {"half_blocks": 4, "lut": 40}),  # nine words of four bits in 36
+    (memory(8, 13800), {"half_blocks": 6, "lut": 40}),
+    (memory(12, 4200), {"half_blocks": 3, "lut": 60}),
     (memory(24, 32, "distributed"), {"lutram": 16, "lut": 5, "ff": 10}),
     (memory(24, 32, "distributed", fields=3), {"lutram": 24, "lut": 5, "ff": 10}),
     (memory(8, 64, "distributed"), {"lutram": 12, "lut": 6, "ff": 12}),
