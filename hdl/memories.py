@@ -71,7 +71,9 @@ def _clash() -> str:
     """Return the check of reads, from the first clock on, before which registers hold anything."""
     return """
 // synthesis translate_off
-reg begun = 1'b0;
+reg begun;
+
+initial begun = 1'b0;
 
 always @(posedge clk) begin
     begun <= 1'b1;

@@ -376,7 +376,7 @@ def test_another_rule_of_the_largest(change):
     design = network.build(config, [(np.ones((6, 8), int), np.zeros(6, int))])
     assert simulate(design).passed
     old, new = {
-        "last of equals": ("(x > best)", "(x >= best)"),
+        "last of equals": ("(gap < 0)", "(gap <= 0)"),
         "next place": ("place <= base +", "place <= 1 + base +"),
     }[change]
 
